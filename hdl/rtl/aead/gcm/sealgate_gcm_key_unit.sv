@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Loads and wipes the tables of round keys and of powers of H.
+//
+// Theory of operation: a load expands the key one round key per cycle (FIPS 197 section 5.2) and
+// writes each into the table of its stage. The same round keys drive an iterative encryption of the
+// zero block on the way, which yields the hash key H (NIST SP 800-38D section 7.1, step 1); a
+// multiplier then makes H^2, H^3 and H^4, one after the other. That is 32 cycles for AES-128 and 36
+// for AES-256, apart from the data path, so that records of other contexts are not disturbed. A wipe
+// writes zeros over all round keys in one cycle and over the powers in four. After reset every
+// context is wiped before the first load is accepted, so that no key survives a reset. The working
+// registers are cleared when a load is done.
+
+`default_nettype none
+
+module sealgate_gcm_key_unit
+  import sealgate_aes_pkg::*;
+  import sealgate_gf128_pkg::*;
+#(
+  parameter int unsigned NumContexts = 1024,
+  parameter mul_style_e GfMulStyle = MulInteger,
+  localparam int unsigned CtxWidth = $clog2(NumContexts)
+) (
+  input  wire logic                clk_i,
+  input  wire logic                rst_ni,
+
+  // Key load. A key of 128 bits is in the low half.
+  input  wire logic                key_valid_i,
+  output      logic                key_ready_o,
+  input  wire logic [CtxWidth-1:0] key_ctx_i,
+  input  wire logic [255:0]        key_data_i,
+  input  wire logic                key_aes256_i,
+  // One cycle: the tables hold the key.
+  output      logic                key_done_o,
+
+  // Wipe; goes before a load that is offered at the same time.
+  input  wire logic                wipe_valid_i,
+  output      logic                wipe_ready_o,
+  input  wire logic [CtxWidth-1:0] wipe_ctx_i,
+
+  // Write port of all tables.
+  output      logic [CtxWidth-1:0] write_ctx_o,
+  // Round keys: one bit per stage of the pipe.
+  output      logic [NumRounds:0]  write_round_o,
+  output      logic                write_aes256_o,
+  output      logic [63:0]         write_key_lo_o,
+  output      logic [63:0]         write_key_hi_o,
+  // Powers of H.
+  output      logic                write_power_o,
+  output      logic [1:0]          write_power_index_o,
+  output      logic [63:0]         write_power_hi_o,
+  output      logic [63:0]         write_power_lo_o
+);
+
+  typedef enum logic [1:0] {
+    StIdle,
+    // Expand the key and encrypt the zero block.
+    StExpand,
+    // Write a power of H and wait for the next.
+    StPower,
+    StWipe
+  } state_e;
+
+  localparam logic [3:0] LastRound128 = 4'(NumRounds - NumPassRounds);
+  localparam logic [3:0] LastRound256 = 4'(NumRounds);
+  localparam logic [CtxWidth-1:0] LastContext = CtxWidth'(NumContexts - 1);
+
+  state_e              state_q;
+  logic [CtxWidth-1:0] ctx_q;
+  logic                aes256_q;
+  // The wipe goes on with the next context, up to the last.
+  logic                sweep_q;
+  // Round under way.
+  logic [3:0]          round_q;
+  // Power of H under way, less one; counts the writes of a wipe as well.
+  logic [1:0]          power_q;
+  logic                last_round;
+  logic                power_ready;
+
+  assign wipe_ready_o = state_q == StIdle;
+  assign key_ready_o  = (state_q == StIdle) && !wipe_valid_i;
+  assign last_round   = round_q == (aes256_q ? LastRound256 : LastRound128);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      state_q    <= StWipe;
+      sweep_q    <= 1'b1;
+      ctx_q      <= '0;
+      round_q    <= '0;
+      power_q    <= '0;
+      key_done_o <= 1'b0;
+    end else begin
+      key_done_o <= 1'b0;
+      unique case (state_q)
+        StIdle: begin
+          if (wipe_valid_i) begin
+            state_q <= StWipe;
+            ctx_q   <= wipe_ctx_i;
+          end else if (key_valid_i) begin
+            state_q  <= StExpand;
+            ctx_q    <= key_ctx_i;
+            aes256_q <= key_aes256_i;
+          end
+        end
+        StExpand: begin
+          round_q <= round_q + 4'd1;
+          if (last_round) begin
+            round_q <= '0;
+            state_q <= StPower;
+          end
+        end
+        StPower: begin
+          if (power_ready) begin
+            power_q <= power_q + 2'd1;
+            if (power_q == 2'd3) begin
+              state_q    <= StIdle;
+              key_done_o <= 1'b1;
+            end
+          end
+        end
+        default: begin
+          power_q <= power_q + 2'd1;
+          if (power_q == 2'd3) begin
+            ctx_q   <= ctx_q + 1'b1;
+            sweep_q <= sweep_q && (ctx_q != LastContext);
+            if (!sweep_q || (ctx_q == LastContext)) state_q <= StIdle;
+          end
+        end
+      endcase
+    end
+  end
+
+  // The key schedule: the window holds the round key of this cycle in words 0 to 3 and, for AES-256,
+  // the one after it in words 4 to 7.
+  logic [31:0] window_q[8];
+  logic [31:0] next_key[4];
+  logic [7:0]  rcon_q;
+  logic        rotates;
+  logic [31:0] last_word, substituted;
+
+  // FIPS 197 section 5.2: RotWord and Rcon for each key of AES-128 and every other one of AES-256.
+  assign rotates   = !aes256_q || !round_q[0];
+  assign last_word = aes256_q ? window_q[7] : window_q[3];
+
+  always_comb begin
+    substituted = '0;
+    next_key    = '{default: '0};
+    if (state_q == StExpand) begin
+      substituted = final_column('0, last_word[7:0], last_word[15:8], last_word[23:16],
+                                 last_word[31:24]);
+      if (rotates) substituted = {substituted[7:0], substituted[31:8]} ^ {24'd0, rcon_q};
+      next_key[0] = window_q[0] ^ substituted;
+      next_key[1] = window_q[1] ^ next_key[0];
+      next_key[2] = window_q[2] ^ next_key[1];
+      next_key[3] = window_q[3] ^ next_key[2];
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    unique case (state_q)
+      StIdle: begin
+        rcon_q <= 8'h01;
+        if (key_valid_i && key_ready_o) begin
+          for (int unsigned w = 0; w < 8; w++) window_q[w] <= key_data_i[32*w+:32];
+        end
+      end
+      StExpand: begin
+        if (rotates) rcon_q <= {rcon_q[6:0], 1'b0} ^ (rcon_q[7] ? 8'h1b : 8'h00);
+        for (int unsigned w = 0; w < 4; w++) begin
+          window_q[w]   <= aes256_q ? window_q[w+4] : next_key[w];
+          window_q[w+4] <= next_key[w];
+        end
+      end
+      default: window_q <= '{default: '0};
+    endcase
+  end
+
+  // The cipher block of zero, one round per cycle with the round key of the window.
+  logic [31:0] col_q[4];
+  logic [31:0] col_d[4];
+
+  always_comb begin
+    col_d = '{default: '0};
+    if (state_q == StExpand) begin
+      for (int unsigned c = 0; c < 4; c++) begin
+        if (round_q == '0) begin
+          col_d[c] = window_q[c];
+        end else if (last_round) begin
+          col_d[c] = final_column(window_q[c], col_q[c][7:0], col_q[(c+1)%4][15:8],
+                                  col_q[(c+2)%4][23:16], col_q[(c+3)%4][31:24]);
+        end else begin
+          col_d[c] = round_column(window_q[c], col_q[c][7:0], col_q[(c+1)%4][15:8],
+                                  col_q[(c+2)%4][23:16], col_q[(c+3)%4][31:24]);
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (state_q == StExpand) col_q <= col_d;
+    else if (state_q == StIdle) col_q <= '{default: '0};
+  end
+
+  // Powers of H: H itself is there when the encryption is done, each further one is the product of
+  // the one before and H. After the load a product of zeros clears the multiplier.
+  logic        mul_valid_q;
+  logic        product_valid;
+  logic [63:0] hash_key_hi, hash_key_lo;
+  logic [63:0] product_hi, product_lo;
+  logic [63:0] power_hi_q, power_lo_q;
+  logic [63:0] power_hi, power_lo;
+
+  assign hash_key_hi = swap_bytes({col_q[1], col_q[0]});
+  assign hash_key_lo = swap_bytes({col_q[3], col_q[2]});
+
+  assign power_ready = (power_q == 2'd0) || product_valid;
+  assign power_hi    = (power_q == 2'd0) ? hash_key_hi : product_hi;
+  assign power_lo    = (power_q == 2'd0) ? hash_key_lo : product_lo;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) mul_valid_q <= 1'b0;
+    else mul_valid_q <= ((state_q == StPower) && power_ready && (power_q != 2'd3)) || key_done_o;
+
+    if (state_q == StPower) begin
+      power_hi_q <= power_hi;
+      power_lo_q <= power_lo;
+    end else if (state_q == StIdle) begin
+      power_hi_q <= '0;
+      power_lo_q <= '0;
+    end
+  end
+
+  sealgate_gf128_mul #(
+    .Style(GfMulStyle)
+  ) u_mul (
+    .clk_i,
+    .rst_ni,
+    .valid_i(mul_valid_q),
+    .x_hi_i(power_hi_q),
+    .x_lo_i(power_lo_q),
+    .y_hi_i(hash_key_hi),
+    .y_lo_i(hash_key_lo),
+    .valid_o(product_valid),
+    .product_hi_o(product_hi),
+    .product_lo_o(product_lo)
+  );
+
+  // Writes. A wipe clears the key size as well.
+  assign write_ctx_o         = ctx_q;
+  assign write_power_index_o = power_q;
+
+  always_comb begin
+    write_round_o    = '0;
+    write_aes256_o   = 1'b0;
+    write_key_lo_o   = '0;
+    write_key_hi_o   = '0;
+    write_power_o    = 1'b0;
+    write_power_hi_o = '0;
+    write_power_lo_o = '0;
+    unique case (state_q)
+      StExpand: begin
+        if (aes256_q || (round_q == '0)) write_round_o[round_q] = 1'b1;
+        else write_round_o[round_q+4'(NumPassRounds)] = 1'b1;
+        write_aes256_o = aes256_q;
+        write_key_lo_o = {window_q[1], window_q[0]};
+        write_key_hi_o = {window_q[3], window_q[2]};
+      end
+      StPower: begin
+        write_power_o    = power_ready;
+        write_power_hi_o = power_hi;
+        write_power_lo_o = power_lo;
+      end
+      StWipe: begin
+        write_round_o = '1;
+        write_power_o = 1'b1;
+      end
+      default: ;
+    endcase
+  end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Makes tags, and hands each out after the text of its record.
+//
+// Theory of operation: the tag is GHASH of the record, masked by the cipher block of J0 (NIST SP
+// 800-38D section 7.1, steps 5 and 6). The mask leaves the AES pipe first, the result of GHASH some
+// cycles after the last slot, and short records follow each other faster than that: masks wait in a
+// ring of one place per tag credit, written in the order of records and read in the same order.
+// Credits bound the records between their first slot and the moment their tag is taken. Text and
+// tags leave through queues of their own, so a tag is held until the last beat of its record has
+// left or is at the output: `lead_q` counts the last beats that have left, less the tags taken of
+// records with text. It is -1 while a tag was taken before the beat it belongs to.
+
+`default_nettype none
+
+module sealgate_gcm_tag
+  import sealgate_gf128_pkg::swap_bytes;
+#(
+  // Records between first slot and tag taken.
+  parameter int unsigned Depth = 16
+) (
+  input  wire logic         clk_i,
+  input  wire logic         rst_ni,
+
+  // A record is issued, if there is room for its tag.
+  input  wire logic         issue_i,
+  output      logic         credit_o,
+  // No record is between first slot and tag taken.
+  output      logic         empty_o,
+
+  // The first slot leaves the AES pipe: the mask, in bus order.
+  input  wire logic         mask_valid_i,
+  input  wire logic [63:0]  mask_lo_i,
+  input  wire logic [63:0]  mask_hi_i,
+
+  // The last slot leaves the AES pipe, at least one cycle before the hash of its record.
+  input  wire logic         last_valid_i,
+  input  wire logic         last_error_i,
+  input  wire logic         last_has_text_i,
+
+  // The hash of a record, as big-endian words.
+  input  wire logic         hash_valid_i,
+  input  wire logic [63:0]  hash_hi_i,
+  input  wire logic [63:0]  hash_lo_i,
+
+  // The last beat of a record is at the output of the core, and whether it leaves.
+  input  wire logic         text_last_i,
+  input  wire logic         text_leaves_i,
+
+  output      logic         tag_valid_o,
+  input  wire logic         tag_ready_i,
+  output      logic [127:0] tag_o,
+  output      logic         tag_error_o
+);
+
+  localparam int unsigned IndexWidth = $clog2(Depth);
+  localparam int unsigned CountWidth = $clog2(Depth + 1);
+
+  // Credits.
+  logic [CountWidth-1:0] open_q;
+  logic                  taken;
+
+  assign credit_o = open_q != CountWidth'(Depth);
+  assign empty_o  = open_q == '0;
+  assign taken    = tag_valid_o && tag_ready_i;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) open_q <= '0;
+    else if (issue_i != taken) open_q <= issue_i ? open_q + 1'b1 : open_q - 1'b1;
+  end
+
+  // What waits for the hash of a record.
+  logic [63:0]           mask_lo_q[Depth];
+  logic [63:0]           mask_hi_q[Depth];
+  logic [1:0]            flags_q[Depth];
+  logic [IndexWidth-1:0] write_q;
+  logic [IndexWidth-1:0] read_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      write_q <= '0;
+      read_q  <= '0;
+    end else begin
+      if (last_valid_i) write_q <= (write_q == IndexWidth'(Depth - 1)) ? '0 : write_q + 1'b1;
+      if (hash_valid_i) read_q <= (read_q == IndexWidth'(Depth - 1)) ? '0 : read_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (mask_valid_i) begin
+      mask_lo_q[write_q] <= mask_lo_i;
+      mask_hi_q[write_q] <= mask_hi_i;
+    end
+    if (last_valid_i) flags_q[write_q] <= {last_has_text_i, last_error_i};
+  end
+
+  // Tags, zero for a record with an error.
+  logic        made_has_text, made_error;
+  logic [63:0] made_lo, made_hi;
+
+  assign {made_has_text, made_error} = flags_q[read_q];
+
+  assign made_lo = made_error ? '0 : mask_lo_q[read_q] ^ swap_bytes(hash_hi_i);
+  assign made_hi = made_error ? '0 : mask_hi_q[read_q] ^ swap_bytes(hash_lo_i);
+
+  logic fifo_valid;
+  logic fifo_ready;
+  logic has_text;
+  logic released;
+
+  // Credits keep room: the queue is never full when a tag is made.
+  logic unused_ready;
+
+  sealgate_fifo #(
+    .Width(130),
+    .Depth(Depth)
+  ) u_fifo (
+    .clk_i,
+    .rst_ni,
+    .clear_i(1'b0),
+    .valid_i(hash_valid_i),
+    .ready_o(unused_ready),
+    .data_i({made_has_text, made_error, made_hi, made_lo}),
+    .valid_o(fifo_valid),
+    .ready_i(fifo_ready),
+    .data_o({has_text, tag_error_o, tag_o})
+  );
+
+  // Order against text.
+  typedef logic signed [CountWidth:0] lead_t;
+
+  lead_t lead_q;
+  logic  text_left;
+  logic  text_taken;
+
+  assign released    = !has_text || (lead_q > 0) || ((lead_q == 0) && text_last_i);
+  assign tag_valid_o = fifo_valid && released;
+  assign fifo_ready  = tag_ready_i && released;
+  assign text_left   = text_last_i && text_leaves_i;
+  assign text_taken  = taken && has_text;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) lead_q <= '0;
+    else if (text_left != text_taken) lead_q <= lead_q + (text_left ? lead_t'(1) : lead_t'(-1));
+  end
+
+endmodule
+
+`default_nettype wire
