@@ -1,5 +1,4 @@
-common/sealgate_abi_pkg.vlt
-csr/sealgate_regs.vlt
+sealgate.vlt
 common/sealgate_abi_pkg.sv
 common/sealgate_pkg.sv
 aead/gcm/sealgate_aes_pkg.sv

@@ -192,8 +192,8 @@ module sealgate_gcm_core
     .col_3_o(cipher_col_3)
   );
 
-  // What waits beside the pipe. A slot is read in the cycle before its cipher block comes out, so the
-  // ring never holds more than PipeLatency - 1 slots.
+  // What waits beside the pipe. A slot is read in the cycle before its cipher block comes out, so
+  // the ring never holds more than PipeLatency - 1 slots.
   localparam int unsigned RingWidth = $clog2(PipeLatency);
   localparam int unsigned RingDepth = 2 ** RingWidth;
 

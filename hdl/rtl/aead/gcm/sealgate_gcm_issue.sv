@@ -7,9 +7,9 @@
 // in which it can be: the first slot needs a credit for the tag, a text slot needs its beat and a
 // credit for the output, the last slot needs nothing. The next command is taken while the last slot
 // leaves, so that records follow each other without a gap. The counter block is the nonce and a
-// counter of 32 bits which is 1 for J0 and goes on with 2 for the text (NIST SP 800-38D sections 7.1
-// and 6.5). All that depends on the length of the record is known here: the power of H of each block
-// is its distance to the end of the record, four at most.
+// counter of 32 bits which is 1 for J0 and goes on with 2 for the text (NIST SP 800-38D sections
+// 7.1 and 6.5). All that depends on the length of the record is known here: the power of H of each
+// block is its distance to the end of the record, four at most.
 
 `default_nettype none
 

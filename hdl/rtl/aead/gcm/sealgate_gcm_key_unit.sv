@@ -5,11 +5,11 @@
 // Theory of operation: a load expands the key one round key per cycle (FIPS 197 section 5.2) and
 // writes each into the table of its stage. The same round keys drive an iterative encryption of the
 // zero block on the way, which yields the hash key H (NIST SP 800-38D section 7.1, step 1); a
-// multiplier then makes H^2, H^3 and H^4, one after the other. That is 32 cycles for AES-128 and 36
-// for AES-256, apart from the data path, so that records of other contexts are not disturbed. A wipe
-// writes zeros over all round keys in one cycle and over the powers in four. After reset every
-// context is wiped before the first load is accepted, so that no key survives a reset. The working
-// registers are cleared when a load is done.
+// multiplier then makes H^2, H^3 and H^4, one after the other. From the acceptance of a key to
+// `key_done_o` that is 28 cycles for AES-128 and 32 for AES-256, apart from the data path, so that
+// records of other contexts are not disturbed. A wipe writes zeros over all round keys in one cycle
+// and over the powers in four. After reset every context is wiped before the first load or wipe is
+// accepted, so that no key survives a reset. The working registers are cleared when a load is done.
 
 `default_nettype none
 
@@ -130,8 +130,8 @@ module sealgate_gcm_key_unit
     end
   end
 
-  // The key schedule: the window holds the round key of this cycle in words 0 to 3 and, for AES-256,
-  // the one after it in words 4 to 7.
+  // The key schedule: the window holds the round key of this cycle in words 0 to 3 and, for
+  // AES-256, the one after it in words 4 to 7.
   logic [31:0] window_q[8];
   logic [31:0] next_key[4];
   logic [7:0]  rcon_q;

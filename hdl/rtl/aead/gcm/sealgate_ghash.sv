@@ -2,16 +2,16 @@
 //
 // GHASH (NIST SP 800-38D section 6.4), one block per cycle, a context per block.
 //
-// Theory of operation: with a multiplier of K = 4 stages, Horner's rule would wait for each product.
-// Instead the blocks of a record form K interleaved chains: block i of n is multiplied by H^K and
-// added to block i + K, except that the last K blocks are multiplied by H^K to H^1, each by its own
-// distance to the end, and their products add up to the result. The product of block i emerges in
-// the cycle in which block i + K arrives at the earliest; then it is taken on the spot, else it
-// waits in a register of its chain. So blocks may come in every cycle or with any gaps, and records
-// of different contexts may follow each other without any: only the last K products of a record meet
-// in the final sum, and they leave the multiplier one after the other. The powers of H are in a
-// table for all contexts, read while the block is registered. Whoever feeds blocks knows the length
-// of the record and describes the place of each block by sealgate_gcm_pkg::hash_t.
+// Theory of operation: with a multiplier of K = 4 stages, Horner's rule would wait for every
+// product. Instead the blocks of a record form K interleaved chains: block i of n is multiplied by
+// H^K and added to block i + K, except that the last K blocks are multiplied by H^K to H^1, each by
+// its own distance to the end, and their products add up to the result. The product of block i
+// emerges in the cycle in which block i + K arrives at the earliest; then it is taken on the spot,
+// else it waits in a register of its chain. So blocks may come in every cycle or with any gaps, and
+// records of different contexts may follow each other without any: only the last K products of a
+// record meet in the final sum, and they leave the multiplier one after the other. The powers of H
+// are in a table for all contexts, read while the block is registered. Whoever feeds blocks knows
+// the length of the record and describes the place of each block by sealgate_gcm_pkg::hash_t.
 
 `default_nettype none
 
