@@ -34,9 +34,9 @@ pub enum Opcode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Suite {
-    /// AEAD_AES_128_GCM (RFC 5116, section 5.1).
+    /// `AEAD_AES_128_GCM` (RFC 5116, section 5.1).
     Aes128Gcm = 1,
-    /// AEAD_AES_256_GCM (RFC 5116, section 5.2).
+    /// `AEAD_AES_256_GCM` (RFC 5116, section 5.2).
     Aes256Gcm = 2,
 }
 
@@ -95,7 +95,7 @@ impl fmt::Debug for Key<'_> {
     }
 }
 
-/// NOP, CTX_DROP, SEAL and OPEN.
+/// NOP, `CTX_DROP`, SEAL and OPEN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct RecordEntry {
@@ -150,7 +150,7 @@ impl RecordEntry {
     }
 }
 
-/// CTX_LOAD. Holds a key: wipe every copy of it after use.
+/// `CTX_LOAD`. Holds a key: wipe every copy of it after use.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub struct ContextEntry {
@@ -166,7 +166,7 @@ pub struct ContextEntry {
     pub version: u8,
     /// [`Direction`].
     pub direction: u8,
-    /// The static IV that the sequence number is XORed into (RFC 8446, section 5.3).
+    /// The static IV that the sequence number is `XORed` into (RFC 8446, section 5.3).
     pub iv: [u8; 12],
     /// Zero.
     pub reserved: [u8; 12],
@@ -177,7 +177,13 @@ pub struct ContextEntry {
 impl ContextEntry {
     /// An entry that loads a TLS 1.3 key into `context`.
     #[must_use]
-    pub fn load(cookie: u16, context: u16, direction: Direction, key: Key<'_>, iv: [u8; 12]) -> Self {
+    pub fn load(
+        cookie: u16,
+        context: u16,
+        direction: Direction,
+        key: Key<'_>,
+        iv: [u8; 12],
+    ) -> Self {
         let mut entry = Self {
             opcode: Opcode::ContextLoad as u8,
             suite: key.suite() as u8,
@@ -232,14 +238,16 @@ mod tests {
 
     #[test]
     fn entries_survive_the_ring() {
-        let entry = RecordEntry { sequence: u64::MAX - 1, length: 7, ..RecordEntry::context_drop(3, 1023) };
+        let entry =
+            RecordEntry { sequence: u64::MAX - 1, length: 7, ..RecordEntry::context_drop(3, 1023) };
         assert_eq!(RecordEntry::from_bytes(entry.to_bytes()), entry);
         assert_eq!(entry.to_bytes()[..6], [3, 0, 0xFF, 3, 3, 0]);
     }
 
     #[test]
     fn a_short_key_is_followed_by_zeroes() {
-        let bytes = ContextEntry::load(0, 0, Direction::Open, Key::Aes128(&[7; 16]), [1; 12]).to_bytes();
+        let bytes =
+            ContextEntry::load(0, 0, Direction::Open, Key::Aes128(&[7; 16]), [1; 12]).to_bytes();
         assert_eq!(bytes[32..48], [7; 16]);
         assert_eq!(bytes[48..], [0; 16]);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The layouts as tables: `cargo xtask codegen` prints them as the RTL's package `sealgate_abi_pkg`.
 //!
-//! Names there are UpperCamel: `EntryOpcodeLsb` and `EntryOpcodeWidth` for a field, `OpcodeSeal`, `SuiteAes128Gcm`,
+//! Names there are `UpperCamel`: `EntryOpcodeLsb` and `EntryOpcodeWidth` for a field, `OpcodeSeal`, `SuiteAes128Gcm`,
 //! `VersionTls13`, `DirectionSeal` (8 bits), `StatusBadTag` (7 bits) for a code, `MaxFragmentBytes` for a limit.
 
 use core::mem::{offset_of, size_of};
@@ -13,7 +13,7 @@ use crate::status::Status;
 /// Place of a field in an entry, counted in bits from bit 0 of byte 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// The entry: `entry` (SEAL, OPEN, NOP, CTX_DROP), `load` (CTX_LOAD) or `completion`.
+    /// The entry: `entry` (SEAL, OPEN, NOP, `CTX_DROP`), `load` (`CTX_LOAD`) or `completion`.
     pub entry: &'static str,
     /// Name of the field.
     pub name: &'static str,
@@ -52,8 +52,18 @@ pub const FIELDS: &[Field] = &[
     field("completion", "consumed", offset_of!(Completion, consumed), 4),
     field("completion", "records", offset_of!(Completion, records), 2),
     field("completion", "content_type", offset_of!(Completion, content_type), 1),
-    Field { entry: "completion", name: "status", lsb: 8 * offset_of!(Completion, status_phase), width: 7 },
-    Field { entry: "completion", name: "phase", lsb: 8 * offset_of!(Completion, status_phase) + 7, width: 1 },
+    Field {
+        entry: "completion",
+        name: "status",
+        lsb: 8 * offset_of!(Completion, status_phase),
+        width: 7,
+    },
+    Field {
+        entry: "completion",
+        name: "phase",
+        lsb: 8 * offset_of!(Completion, status_phase) + 7,
+        width: 1,
+    },
 ];
 
 /// Operations, each with its code.

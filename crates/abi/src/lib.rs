@@ -16,7 +16,7 @@ mod status;
 
 pub use completion::Completion;
 pub use entry::{
-    ContextEntry, Direction, ENTRY_BYTES, Key, RESERVED_BYTES, Opcode, RecordEntry,
+    ContextEntry, Direction, ENTRY_BYTES, Key, Opcode, RESERVED_BYTES, RecordEntry,
     SubmissionEntry, Suite, TlsVersion,
 };
 pub use status::{Status, UnknownStatus};

@@ -20,7 +20,7 @@ pub enum Status {
     InvalidField = 4,
     /// The context is not loaded, or there is none of that number.
     ContextMissing = 5,
-    /// CTX_LOAD: the context is loaded already.
+    /// `CTX_LOAD`: the context is loaded already.
     ContextBusy = 6,
     /// The context was loaded through another queue.
     ContextForeign = 7,
