@@ -87,7 +87,9 @@ module sealgate_completer
   always_ff @(posedge clk_i) begin
     if (take) begin
       result_q <= result_i;
-      if (result_i.wrote && ack_error_i) result_q.status <= StatusDestinationFault;
+      if (result_i.wrote && ack_error_i && (result_i.status == StatusSuccess)) begin
+        result_q.status <= StatusDestinationFault;
+      end
     end
   end
 

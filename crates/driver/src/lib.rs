@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Host driver of the sealgate record engine.
+//!
+//! [`Device::open`] brings up the device behind a [`Transport`]; [`Device::session`] takes the keys of one direction of a
+//! connection, and [`Session::seal`] and [`Session::open`] turn plaintext into TLS 1.3 records and back, one at a time
+//! and from as many threads as there are sessions.
+//!
+//! The device may be slow, hang, vanish or lie. Nothing that it writes is used unchecked, every wait has a deadline, and
+//! an operation that it did not do leaves the caller's buffers as they were, so that software can do it instead. A device
+//! that was caught is [`HealthState::Failed`] from then on: operations fail at once until a reset in the background has
+//! brought it back.
+//!
+//! From the bottom up: [`transport`] reaches the device, [`memory`] is what it shares with the host, [`ring`] is the
+//! protocol between them, and [`queue`] adds doorbells to it.
+
+mod address;
+mod bring_up;
+mod contexts;
+mod core;
+mod counters;
+mod device;
+mod dma;
+mod error;
+mod health;
+pub mod memory;
+mod monitor;
+pub mod queue;
+pub mod ring;
+mod session;
+mod settings;
+mod shared;
+mod slots;
+pub mod transport;
+pub mod vfio;
+
+pub use sealgate_abi::{Direction, Key, Status, Suite};
+
+pub use self::address::{AddressError, DeviceAddress};
+pub use self::bring_up::{Identity, Version};
+pub use self::counters::{DeviceCounters, QueueCounters};
+pub use self::device::Device;
+pub use self::error::{DeviceError, Failure, OpenError, RecordError};
+pub use self::health::{Health, HealthState, HostCounters};
+pub use self::session::{Opened, Plaintext, Session};
+pub use self::settings::Settings;
+pub use self::transport::Transport;

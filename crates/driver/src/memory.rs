@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Memory that host and device share.
+//!
+//! No Rust reference to such memory is ever made: the device may write it at any time, so bytes are copied in and out
+//! through raw pointers, and the words that carry the protocol's hand-over (the phase of a completion) are atomics.
+#![allow(unsafe_code)]
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+use memmap2::{Advice, MmapOptions, MmapRaw};
+use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+
+/// A page-aligned, zeroed block of shared memory, backed by a memfd so that other processes (a virtual machine, a
+/// device server) can map it too. Wiped when dropped.
+pub struct DmaMemory {
+    map: MmapRaw,
+    file: File,
+}
+
+impl DmaMemory {
+    /// Allocates at least `bytes`, rounded up to whole pages of 4 KiB.
+    pub fn allocate(bytes: usize) -> io::Result<Arc<Self>> {
+        let len = bytes.max(1).next_multiple_of(4096);
+        let file = File::from(memfd_create("sealgate-dma", MemfdFlags::CLOEXEC)?);
+        ftruncate(&file, len as u64)?;
+        let map = MmapOptions::new().len(len).map_raw(&file)?;
+        // Plaintext and keys pass through: they have no place in a core dump.
+        map.advise(Advice::DontDump)?;
+        Ok(Arc::new(Self { map, file }))
+    }
+
+    /// Size in bytes.
+    pub fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// Whether the block is empty; it never is.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The memfd behind the block.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where the block is mapped, for transports that hand its address to the kernel.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.map.as_mut_ptr()
+    }
+
+    /// Copies bytes out.
+    pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result<(), OutOfBounds> {
+        let source = self.at(offset, bytes.len())?;
+        // SAFETY: `at` checked that the range lies inside the mapping; `bytes` is a Rust slice and cannot overlap it,
+        // as no reference to the mapping exists. A device that writes meanwhile breaks the contract, and then the
+        // bytes are arbitrary, which every caller treats them as anyway.
+        unsafe { std::ptr::copy_nonoverlapping(source, bytes.as_mut_ptr(), bytes.len()) };
+        Ok(())
+    }
+
+    /// Copies bytes in.
+    pub fn write(&self, offset: usize, bytes: &[u8]) -> Result<(), OutOfBounds> {
+        let destination = self.at(offset, bytes.len())?;
+        // SAFETY: as in `read`.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), destination, bytes.len()) };
+        Ok(())
+    }
+
+    /// Overwrites a range with zeroes, in a way that is not optimised away.
+    pub fn wipe(&self, offset: usize, len: usize) -> Result<(), OutOfBounds> {
+        let start = self.at(offset, len)?;
+        // SAFETY: `at` checked that the range lies inside the mapping.
+        unsafe { std::ptr::write_bytes(start, 0, len) };
+        std::sync::atomic::compiler_fence(Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// Reads an aligned word; `Ordering::Acquire` makes what the other side wrote before it visible.
+    pub fn load_u64(&self, offset: usize, ordering: Ordering) -> Result<u64, OutOfBounds> {
+        Ok(self.atomic(offset)?.load(ordering))
+    }
+
+    /// Writes an aligned word; `Ordering::Release` makes what was written before it visible to who acquires it.
+    pub fn store_u64(
+        &self,
+        offset: usize,
+        value: u64,
+        ordering: Ordering,
+    ) -> Result<(), OutOfBounds> {
+        self.atomic(offset)?.store(value, ordering);
+        Ok(())
+    }
+
+    fn atomic(&self, offset: usize) -> Result<&AtomicU64, OutOfBounds> {
+        if !offset.is_multiple_of(8) {
+            return Err(OutOfBounds { offset, len: 8, size: self.len() });
+        }
+        let word = self.at(offset, 8)?;
+        // SAFETY: inside the mapping, which is page-aligned, so the word is aligned; it lives as long as `self`; and an
+        // atomic may be shared with whoever else accesses the memory.
+        Ok(unsafe { AtomicU64::from_ptr(word.cast()) })
+    }
+
+    fn at(&self, offset: usize, len: usize) -> Result<*mut u8, OutOfBounds> {
+        let size = self.len();
+        match offset.checked_add(len) {
+            // SAFETY: the result points into the mapping or one past its end.
+            Some(end) if end <= size => Ok(unsafe { self.map.as_mut_ptr().add(offset) }),
+            _ => Err(OutOfBounds { offset, len, size }),
+        }
+    }
+}
+
+impl Drop for DmaMemory {
+    fn drop(&mut self) {
+        let _ = self.wipe(0, self.len());
+    }
+}
+
+impl fmt::Debug for DmaMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DmaMemory").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// Orders writes to DMA memory ahead of later writes, to memory or to a register, as a device sees them.
+///
+/// A release fence orders them for other CPUs, which on x86-64 is the same thing. On arm64 a device observes from the
+/// outer shareable domain, which Rust's fences do not reach.
+pub(crate) fn dma_write_barrier() {
+    fence(Ordering::Release);
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: a barrier; it touches no register, memory or flag.
+    unsafe {
+        std::arch::asm!("dmb oshst", options(nostack, preserves_flags));
+    }
+}
+
+/// Orders reads of DMA memory ahead of later reads, against the writes of a device: see [`dma_write_barrier`].
+pub(crate) fn dma_read_barrier() {
+    fence(Ordering::Acquire);
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: a barrier; it touches no register, memory or flag.
+    unsafe {
+        std::arch::asm!("dmb oshld", options(nostack, preserves_flags));
+    }
+}
+
+/// A range that does not lie inside the memory, or a word that is not aligned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{len} bytes at offset {offset} are not (aligned) inside a DMA block of {size} bytes")]
+pub struct OutOfBounds {
+    /// First byte asked for.
+    pub offset: usize,
+    /// Bytes asked for.
+    pub len: usize,
+    /// Size of the block.
+    pub size: usize,
+}

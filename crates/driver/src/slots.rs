@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! A fixed pool of DMA slots: room for the source and the destination of one record each.
+
+use std::sync::Arc;
+
+use sealgate_abi::{MAX_RECORD_BYTES, sealed_bytes};
+
+use crate::dma::Mapping;
+use crate::error::OpenError;
+use crate::memory::{DmaMemory, OutOfBounds};
+use crate::transport::{DmaAccess, Iova, Transport};
+
+/// Bytes of each half of a slot: the largest record or plaintext, in whole pages, so that no two slots share one.
+const HALF_BYTES: usize = MAX_RECORD_BYTES.next_multiple_of(4096);
+
+const _: () = assert!(sealed_bytes(sealgate_abi::MAX_FRAGMENT_BYTES, 0) <= HALF_BYTES);
+
+/// The slots of one queue. Sources and destinations are mapped apart: a device cannot write a source.
+#[derive(Debug)]
+pub(crate) struct SlotPool {
+    sources: Mapping,
+    destinations: Mapping,
+    free: Vec<u16>,
+}
+
+impl SlotPool {
+    pub(crate) fn allocate(transport: &Arc<dyn Transport>, slots: u16) -> Result<Self, OpenError> {
+        let bytes = usize::from(slots) * HALF_BYTES;
+        Ok(Self {
+            sources: Mapping::allocate(transport, bytes, DmaAccess::Read)?,
+            destinations: Mapping::allocate(transport, bytes, DmaAccess::ReadWrite)?,
+            free: (0..slots).rev().collect(),
+        })
+    }
+
+    /// Takes a slot, if one is free.
+    pub(crate) fn take(&mut self) -> Option<Slot> {
+        let index = self.free.pop()?;
+        let offset = usize::from(index) * HALF_BYTES;
+        let half = |mapping: &Mapping| Half {
+            memory: Arc::clone(mapping.memory()),
+            iova: mapping.iova().offset(offset),
+            offset,
+            used: 0,
+        };
+        Some(Slot { index, source: half(&self.sources), destination: half(&self.destinations) })
+    }
+
+    /// Takes a wiped slot back.
+    pub(crate) fn put(&mut self, index: u16) {
+        self.free.push(index);
+    }
+}
+
+/// Memory for one record on its way.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    index: u16,
+    /// What the device reads.
+    pub(crate) source: Half,
+    /// Where the device writes.
+    pub(crate) destination: Half,
+}
+
+impl Slot {
+    pub(crate) fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// Overwrites what the host wrote and what the device was allowed to write.
+    pub(crate) fn wipe(&mut self) {
+        self.source.wipe();
+        self.destination.wipe();
+    }
+}
+
+/// One half of a slot.
+#[derive(Debug)]
+pub(crate) struct Half {
+    memory: Arc<DmaMemory>,
+    iova: Iova,
+    offset: usize,
+    used: usize,
+}
+
+impl Half {
+    pub(crate) fn iova(&self) -> u64 {
+        self.iova.0
+    }
+
+    /// Bytes that hold something: written by the host, or reserved for the device.
+    pub(crate) fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Appends bytes.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), OutOfBounds> {
+        Self::bounded(self.used, bytes.len())?;
+        self.memory.write(self.offset + self.used, bytes)?;
+        self.used += bytes.len();
+        Ok(())
+    }
+
+    /// Sets aside `len` bytes for the device to write.
+    pub(crate) fn reserve(&mut self, len: usize) -> Result<(), OutOfBounds> {
+        Self::bounded(0, len)?;
+        self.used = len;
+        Ok(())
+    }
+
+    /// Copies bytes out.
+    pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) -> Result<(), OutOfBounds> {
+        Self::bounded(offset, bytes.len())?;
+        self.memory.read(self.offset + offset, bytes)
+    }
+
+    fn wipe(&mut self) {
+        // In bounds, as `append` and `reserve` have checked.
+        let _ = self.memory.wipe(self.offset, self.used);
+        self.used = 0;
+    }
+
+    fn bounded(offset: usize, len: usize) -> Result<(), OutOfBounds> {
+        match offset.checked_add(len) {
+            Some(end) if end <= HALF_BYTES => Ok(()),
+            _ => Err(OutOfBounds { offset, len, size: HALF_BYTES }),
+        }
+    }
+}

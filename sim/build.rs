@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! With feature `rtl`: verilates the record engine and its AEAD core and compiles them with the C++ shim.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    #[cfg(feature = "rtl")]
+    if let Err(error) = rtl::build() {
+        println!("cargo::error={error}");
+        std::process::exit(1);
+    }
+}
+
+#[cfg(feature = "rtl")]
+mod rtl {
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+    use std::{env, fs, io};
+
+    /// The models that are made: name, module and what it can do. Being able to write a waveform makes a model a tenth
+    /// slower even when it does not, so that is a model apart.
+    const MODELS: [(&str, &str, &str); 3] = [
+        ("sealgate_top", "sealgate_top", "--no-trace"),
+        ("sealgate_top_traced", "sealgate_top", "--trace-fst"),
+        ("sealgate_gcm_core", "sealgate_gcm_core", "--no-trace"),
+    ];
+
+    const VERILATOR_OPTIONS: [&str; 8] =
+        ["--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert", "--no-timing"];
+
+    /// What verilated.mk would define for these options.
+    const DEFINES: [(&str, &str); 8] = [
+        ("VERILATOR", "1"),
+        ("VM_COVERAGE", "0"),
+        ("VM_SC", "0"),
+        ("VM_TIMING", "0"),
+        ("VM_TRACE", "1"),
+        ("VM_TRACE_FST", "1"),
+        ("VM_TRACE_VCD", "0"),
+        ("VM_TRACE_SAIF", "0"),
+    ];
+
+    pub(crate) fn build() -> Result<(), String> {
+        for variable in ["VERILATOR_ROOT", "SEALGATE_TOOLS"] {
+            println!("cargo::rerun-if-env-changed={variable}");
+        }
+        let manifest = PathBuf::from(required("CARGO_MANIFEST_DIR")?);
+        let out = PathBuf::from(required("OUT_DIR")?);
+        let workspace = manifest.parent().ok_or("the crate stands in no workspace")?;
+        let rtl = workspace.join("hdl/rtl");
+        let shim = manifest.join("src/rtl");
+        println!("cargo::rerun-if-changed={}", rtl.display());
+        println!("cargo::rerun-if-changed={}", shim.join("shim.cpp").display());
+        println!("cargo::rerun-if-changed={}", shim.join("shim.h").display());
+
+        let verilator = verilator_root(workspace)?;
+        let mut sources = vec![shim.join("shim.cpp")];
+        let mut includes = vec![verilator.join("include"), verilator.join("include/vltstd"), shim];
+        for runtime in ["verilated.cpp", "verilated_threads.cpp", "verilated_fst_c.cpp"] {
+            sources.push(includes[0].join(runtime));
+        }
+        for (model, module, tracing) in MODELS {
+            let generated = out.join(model);
+            let options = ["--top-module", module, "--prefix", &format!("V{model}"), tracing];
+            verilate(&verilator, &rtl.join("sealgate.f"), &options, &generated)?;
+            sources.extend(cpp_files(&generated).map_err(|error| at(&generated, &error))?);
+            includes.push(generated);
+        }
+        // FST files are packed by zlib and LZ4, which their crates bring along.
+        for library in ["DEP_Z_INCLUDE", "DEP_LZ4_INCLUDE"] {
+            includes.push(required(library)?.into());
+        }
+        compile(&sources, &includes)
+            .map_err(|error| format!("the verilated RTL does not compile: {error}"))
+    }
+
+    /// Compiles all into one static library. Verilator marks what runs only at the start as slow: optimising it would
+    /// take longer than it ever saves.
+    fn compile(sources: &[PathBuf], includes: &[PathBuf]) -> Result<(), cc::Error> {
+        let (slow, fast): (Vec<_>, Vec<_>) =
+            sources.iter().partition(|source| source.to_string_lossy().ends_with("__Slow.cpp"));
+        let slow = compiler(includes).opt_level(0).files(slow).try_compile_intermediates()?;
+        compiler(includes).opt_level(3).files(fast).objects(slow).try_compile("sealgate_rtl")
+    }
+
+    /// The folder that holds Verilator's `bin` and `include`.
+    fn verilator_root(workspace: &Path) -> Result<PathBuf, String> {
+        const HELP: &str = "run `cargo xtask setup`, or set VERILATOR_ROOT to a Verilator 5";
+
+        if let Some(root) = env::var_os("VERILATOR_ROOT").filter(|root| !root.is_empty()) {
+            let root = PathBuf::from(root);
+            if verilator_bin(&root).is_file() {
+                return Ok(root);
+            }
+            return Err(format!(
+                "VERILATOR_ROOT is {}, where no Verilator is: {HELP}",
+                root.display()
+            ));
+        }
+        let tools = env::var_os("SEALGATE_TOOLS")
+            .filter(|tools| !tools.is_empty())
+            .map_or_else(|| workspace.join(".tools"), PathBuf::from);
+        let libraries = tools.join("venv-verilator/lib");
+        fs::read_dir(&libraries)
+            .into_iter()
+            .flatten()
+            .filter_map(|python| Some(python.ok()?.path().join("site-packages/verilator")))
+            .find(|root| verilator_bin(root).is_file())
+            .ok_or_else(|| format!("there is no Verilator in {}: {HELP}", libraries.display()))
+    }
+
+    fn verilator_bin(root: &Path) -> PathBuf {
+        root.join("bin/verilator_bin")
+    }
+
+    /// Runs Verilator; what it left from an earlier run goes first, for its file names change with the design.
+    fn verilate(
+        root: &Path,
+        files: &Path,
+        options: &[&str],
+        generated: &Path,
+    ) -> Result<(), String> {
+        match fs::remove_dir_all(generated) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(at(generated, &error));
+            }
+            _ => {}
+        }
+        // Lint is a check of its own; here a warning must not stop whoever runs a newer Verilator.
+        let output = Command::new(verilator_bin(root))
+            .env("VERILATOR_ROOT", root)
+            .args(VERILATOR_OPTIONS)
+            .args(["-Wno-fatal", "-Wno-lint", "-Wno-style"])
+            .args(options)
+            .arg("--Mdir")
+            .arg(generated)
+            .arg("-F")
+            .arg(files)
+            .output()
+            .map_err(|error| at(&verilator_bin(root), &error))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let message = String::from_utf8_lossy(&output.stderr);
+        let first = message.lines().find(|line| line.starts_with("%Error")).unwrap_or("no message");
+        eprintln!("{message}");
+        Err(format!("Verilator does not accept {}: {first}", files.display()))
+    }
+
+    fn compiler(includes: &[PathBuf]) -> cc::Build {
+        let mut compiler = cc::Build::new();
+        compiler
+            .cpp(true)
+            .std("c++17")
+            .debug(false)
+            .warnings(false)
+            .extra_warnings(false)
+            .flag_if_supported("-march=native")
+            .includes(includes);
+        for (name, value) in DEFINES {
+            compiler.define(name, value);
+        }
+        compiler
+    }
+
+    fn cpp_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let mut sources = Vec::new();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "cpp") {
+                sources.push(path);
+            }
+        }
+        sources.sort();
+        Ok(sources)
+    }
+
+    fn required(variable: &str) -> Result<String, String> {
+        env::var(variable).map_err(|_| format!("Cargo did not set {variable}"))
+    }
+
+    fn at(path: &Path, error: &io::Error) -> String {
+        format!("{}: {error}", path.display())
+    }
+}

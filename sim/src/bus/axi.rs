@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The host memory as an AXI4 slave of 128 bits.
+//!
+//! Order within an ID is kept; between IDs it is anything when [`BusConfig::reorder`] says so. Memory is read when a
+//! beat is offered and written when a beat is taken, so an engine that relies on more than AXI promises is found out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::config::BusConfig;
+use crate::iommu::HostMemory;
+
+use super::monitor::{Monitor, Stable};
+use super::{BEAT_BYTES, Whim, response};
+
+/// Most reads, and most writes, that are under way before addresses have to wait.
+const MAX_OUTSTANDING: usize = 32;
+
+/// Most beats of write data taken before their address.
+const MAX_EARLY_DATA: usize = 64;
+
+/// Longest burst that the device's contract allows, in beats.
+const MAX_BURST_BEATS: u16 = 64;
+
+/// A write burst is asked for when its data is there; these many cycles may pass between its beats.
+const MAX_DATA_GAP: u32 = 8;
+
+const SIZE_16_BYTES: u8 = 4;
+const BURST_INCR: u8 = 1;
+const BORDER: u64 = 4096;
+
+/// What a failed read carries instead of data: anything, so something that is noticed.
+const POISON: [u8; BEAT_BYTES] = [0xDB; BEAT_BYTES];
+
+/// What AR or AW carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Transaction ID.
+    pub id: u8,
+    /// Address of the first byte.
+    pub address: u64,
+    /// Beats less one.
+    pub len: u8,
+    /// log2 of the bytes of a beat.
+    pub size: u8,
+    /// Burst type; INCR is 1.
+    pub burst: u8,
+}
+
+/// What W carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteBeat {
+    /// The bytes.
+    pub data: [u8; BEAT_BYTES],
+    /// A bit per byte: whether it is written.
+    pub strobes: u16,
+    /// Whether the burst ends here.
+    pub last: bool,
+}
+
+/// What R carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadBeat {
+    /// Transaction ID.
+    pub id: u8,
+    /// The bytes.
+    pub data: [u8; BEAT_BYTES],
+    /// Response code.
+    pub response: u8,
+    /// Whether the burst ends here.
+    pub last: bool,
+}
+
+/// What B carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteResponse {
+    /// Transaction ID.
+    pub id: u8,
+    /// Response code.
+    pub response: u8,
+}
+
+/// The wires that the engine drives.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MasterSignals {
+    /// Read address channel.
+    pub ar: Option<Address>,
+    /// Write address channel.
+    pub aw: Option<Address>,
+    /// Write data channel.
+    pub w: Option<WriteBeat>,
+    /// RREADY.
+    pub r_ready: bool,
+    /// BREADY.
+    pub b_ready: bool,
+}
+
+/// The wires that memory drives.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SlaveSignals {
+    /// ARREADY.
+    pub ar_ready: bool,
+    /// AWREADY.
+    pub aw_ready: bool,
+    /// WREADY.
+    pub w_ready: bool,
+    /// Read data channel.
+    pub r: Option<ReadBeat>,
+    /// Write response channel.
+    pub b: Option<WriteResponse>,
+}
+
+/// Host memory behind an AXI4 bus.
+#[derive(Debug)]
+pub struct AxiSlave {
+    memory: Arc<HostMemory>,
+    config: BusConfig,
+    whim: Whim,
+    cycle: u64,
+    frozen: bool,
+    driven: SlaveSignals,
+    /// Reads under way, in the order of their addresses.
+    reads: Vec<Read>,
+    /// The read whose beats must not be interrupted, by its serial number.
+    streaming: Option<u64>,
+    next_serial: u64,
+    /// Writes whose data is not complete, in the order of their addresses.
+    writes: VecDeque<Write>,
+    early_data: VecDeque<WriteBeat>,
+    /// Writes to be acknowledged, in the order of their last beats.
+    acknowledgements: Vec<Acknowledgement>,
+    data_gap: u32,
+    ar: Stable<Address>,
+    aw: Stable<Address>,
+    w: Stable<WriteBeat>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    serial: u64,
+    id: u8,
+    next: u64,
+    beats_left: u16,
+    due: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Write {
+    id: u8,
+    next: u64,
+    beats: u16,
+    beats_left: u16,
+    error: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Acknowledgement {
+    response: WriteResponse,
+    due: u64,
+}
+
+impl AxiSlave {
+    /// A bus that behaves as `config` says, in front of `memory`.
+    #[must_use]
+    pub fn new(memory: Arc<HostMemory>, config: BusConfig, seed: u64) -> Self {
+        let whim = Whim::new(seed, config.back_pressure);
+        Self {
+            memory,
+            config,
+            whim,
+            cycle: 0,
+            frozen: false,
+            driven: SlaveSignals::default(),
+            reads: Vec::with_capacity(MAX_OUTSTANDING),
+            streaming: None,
+            next_serial: 0,
+            writes: VecDeque::with_capacity(MAX_OUTSTANDING),
+            early_data: VecDeque::with_capacity(MAX_EARLY_DATA),
+            acknowledgements: Vec::with_capacity(MAX_OUTSTANDING),
+            data_gap: 0,
+            ar: Stable::default(),
+            aw: Stable::default(),
+            w: Stable::default(),
+        }
+    }
+
+    /// A frozen bus takes nothing and answers nothing.
+    pub fn freeze(&mut self, frozen: bool) {
+        self.frozen = frozen;
+    }
+
+    /// Forgets all that is under way, because the engine was reset.
+    pub fn reset(&mut self) {
+        self.driven = SlaveSignals::default();
+        self.reads.clear();
+        self.streaming = None;
+        self.writes.clear();
+        self.early_data.clear();
+        self.acknowledgements.clear();
+        self.data_gap = 0;
+        self.ar = Stable::default();
+        self.aw = Stable::default();
+        self.w = Stable::default();
+    }
+
+    /// Whether nothing is under way.
+    pub fn is_idle(&self) -> bool {
+        self.reads.is_empty()
+            && self.writes.is_empty()
+            && self.early_data.is_empty()
+            && self.acknowledgements.is_empty()
+            && self.driven.r.is_none()
+            && self.driven.b.is_none()
+    }
+
+    /// Begins a cycle: what the memory puts on its wires.
+    pub fn drive(&mut self) -> SlaveSignals {
+        self.cycle += 1;
+        let open = !self.frozen;
+        let (reads, writes) = (self.reads.len(), self.writes.len() + self.acknowledgements.len());
+        self.driven = SlaveSignals {
+            ar_ready: open && reads < MAX_OUTSTANDING && !self.whim.holds(),
+            aw_ready: open && writes < MAX_OUTSTANDING && !self.whim.holds(),
+            w_ready: open && self.early_data.len() < MAX_EARLY_DATA && !self.whim.holds(),
+            r: self.driven.r.or_else(|| self.next_read_beat()),
+            b: self.driven.b.or_else(|| self.next_acknowledgement()),
+        };
+        self.driven
+    }
+
+    /// Ends a cycle: what the engine put on the other wires meanwhile.
+    pub fn observe(&mut self, master: &MasterSignals, monitor: &mut Monitor) {
+        let (cycle, driven) = (self.cycle, self.driven);
+        if let Some(address) = self.ar.cycle(master.ar, driven.ar_ready, (monitor, cycle, "AR")) {
+            check_address(&address, cycle, "AR", monitor);
+            self.accept_read(&address);
+        }
+        if let Some(address) = self.aw.cycle(master.aw, driven.aw_ready, (monitor, cycle, "AW")) {
+            check_address(&address, cycle, "AW", monitor);
+            let beats = u16::from(address.len) + 1;
+            let next = aligned(address.address);
+            let write = Write { id: address.id, next, beats, beats_left: beats, error: false };
+            self.writes.push_back(write);
+        }
+        if let Some(beat) = self.w.cycle(master.w, driven.w_ready, (monitor, cycle, "W")) {
+            self.early_data.push_back(beat);
+        }
+        self.check_data_gap(master.w.is_some(), monitor);
+        while let (Some(_), Some(beat)) = (self.writes.front(), self.early_data.front().copied()) {
+            self.early_data.pop_front();
+            self.apply(&beat, monitor);
+        }
+        self.finish_answers(master, monitor);
+    }
+
+    fn accept_read(&mut self, address: &Address) {
+        let due = self.cycle + u64::from(self.whim.pick(&self.config.read_latency));
+        self.reads.push(Read {
+            serial: self.next_serial,
+            id: address.id,
+            next: aligned(address.address),
+            beats_left: u16::from(address.len) + 1,
+            due,
+        });
+        self.next_serial += 1;
+    }
+
+    /// Reads the next beat to be offered on R.
+    fn next_read_beat(&mut self) -> Option<ReadBeat> {
+        if self.frozen || self.reads.is_empty() || self.whim.holds() {
+            return None;
+        }
+        let at = self.choose_read()?;
+        let read = &mut self.reads[at];
+        let mut data = POISON;
+        let response = match self.memory.read(read.next, &mut data) {
+            Ok(()) => response::OKAY,
+            Err(_) => response::DECERR,
+        };
+        read.next = read.next.wrapping_add(BEAT_BYTES as u64);
+        read.beats_left -= 1;
+        let beat = ReadBeat { id: read.id, data, response, last: read.beats_left == 0 };
+        self.streaming = (!self.config.interleave && !beat.last).then_some(read.serial);
+        if beat.last {
+            self.reads.remove(at);
+        }
+        Some(beat)
+    }
+
+    /// The read that the next beat belongs to: of those that are due, and the oldest of their ID, any one.
+    fn choose_read(&mut self) -> Option<usize> {
+        if let Some(serial) = self.streaming {
+            return self.reads.iter().position(|read| read.serial == serial);
+        }
+        let candidates: &[Read] =
+            if self.config.reorder { &self.reads } else { &self.reads[..self.reads.len().min(1)] };
+        let ids = candidates.iter().map(|read| (read.id, read.due <= self.cycle));
+        choose(ids, &mut self.whim)
+    }
+
+    fn next_acknowledgement(&mut self) -> Option<WriteResponse> {
+        if self.frozen || self.acknowledgements.is_empty() || self.whim.holds() {
+            return None;
+        }
+        let candidates = if self.config.reorder { self.acknowledgements.len() } else { 1 };
+        let ids = self.acknowledgements[..candidates]
+            .iter()
+            .map(|write| (write.response.id, write.due <= self.cycle));
+        let at = choose(ids, &mut self.whim)?;
+        Some(self.acknowledgements.remove(at).response)
+    }
+
+    /// Writes one beat of the oldest write into memory.
+    fn apply(&mut self, beat: &WriteBeat, monitor: &mut Monitor) {
+        let Some(write) = self.writes.front_mut() else { return };
+        let cycle = self.cycle;
+        let first = write.beats_left == write.beats;
+        write.beats_left -= 1;
+        let last = write.beats_left == 0;
+        monitor.check(beat.last == last, cycle, "W", format_args!("WLAST at the wrong beat"));
+        let strobes = beat.strobes;
+        let contiguous = strobes_are_contiguous(strobes, first, last);
+        monitor.check(contiguous, cycle, "W", format_args!("gaps in the strobes {strobes:#06x}"));
+
+        write.error |= store(&self.memory, write.next, beat).is_err();
+        write.next = write.next.wrapping_add(BEAT_BYTES as u64);
+        if last {
+            let response = if write.error { response::DECERR } else { response::OKAY };
+            let response = WriteResponse { id: write.id, response };
+            let due = cycle + u64::from(self.whim.pick(&self.config.write_latency));
+            self.acknowledgements.push(Acknowledgement { response, due });
+            self.writes.pop_front();
+        }
+    }
+
+    fn check_data_gap(&mut self, data_offered: bool, monitor: &mut Monitor) {
+        let waiting = !self.writes.is_empty() && self.early_data.is_empty() && !data_offered;
+        self.data_gap = if waiting { self.data_gap + 1 } else { 0 };
+        if self.data_gap == MAX_DATA_GAP + 1 {
+            let what = format_args!("no data for {MAX_DATA_GAP} cycles of a burst asked for");
+            monitor.note(self.cycle, "W", what);
+        }
+    }
+
+    /// R and B are always taken, says the device's contract.
+    fn finish_answers(&mut self, master: &MasterSignals, monitor: &mut Monitor) {
+        if self.driven.r.is_some() {
+            monitor.check(master.r_ready, self.cycle, "R", format_args!("a beat has to wait"));
+        }
+        if self.driven.b.is_some() {
+            monitor.check(master.b_ready, self.cycle, "B", format_args!("a response has to wait"));
+        }
+        self.driven.r = self.driven.r.filter(|_| !master.r_ready);
+        self.driven.b = self.driven.b.filter(|_| !master.b_ready);
+    }
+}
+
+/// One of the transactions that are due and have no older one of their ID before them; `transactions` are the ID of
+/// each and whether it is due, the oldest first.
+fn choose(transactions: impl Iterator<Item = (u8, bool)>, whim: &mut Whim) -> Option<usize> {
+    let mut seen_ids = 0_u16;
+    let mut eligible = [0; MAX_OUTSTANDING];
+    let mut count = 0;
+    for (at, (id, due)) in transactions.enumerate().take(MAX_OUTSTANDING) {
+        let bit = 1 << (id & 0xF);
+        if seen_ids & bit == 0 && due {
+            eligible[count] = at;
+            count += 1;
+        }
+        seen_ids |= bit;
+    }
+    (count > 0).then(|| eligible[whim.index(count)])
+}
+
+fn aligned(address: u64) -> u64 {
+    address & !(BEAT_BYTES as u64 - 1)
+}
+
+fn check_address(address: &Address, cycle: u64, channel: &str, monitor: &mut Monitor) {
+    let beats = u16::from(address.len) + 1;
+    let full_width = address.size == SIZE_16_BYTES && address.burst == BURST_INCR;
+    let first = aligned(address.address);
+    let bytes = u64::from(beats) * BEAT_BYTES as u64;
+    let within = first % BORDER + bytes <= BORDER;
+    monitor.check(full_width, cycle, channel, format_args!("not INCR of full width: {address:x?}"));
+    monitor.check(within, cycle, channel, format_args!("crosses 4 KiB: {address:x?}"));
+    let short = beats <= MAX_BURST_BEATS;
+    monitor.check(short, cycle, channel, format_args!("more than 64 beats: {address:x?}"));
+}
+
+/// Within a burst the bytes written are one run: all of a beat, but for the start of the first and the end of the last.
+fn strobes_are_contiguous(strobes: u16, first: bool, last: bool) -> bool {
+    let run = strobes.checked_shr(strobes.trailing_zeros()).unwrap_or(0);
+    strobes != 0
+        && run & run.wrapping_add(1) == 0
+        && (first || strobes & 1 != 0)
+        && (last || strobes & 0x8000 != 0)
+}
+
+/// Writes the bytes of a beat that are strobed.
+fn store(memory: &HostMemory, iova: u64, beat: &WriteBeat) -> Result<(), crate::iommu::DmaFault> {
+    if beat.strobes == u16::MAX {
+        return memory.write_beat(iova, beat.data);
+    }
+    for at in (0..BEAT_BYTES).filter(|at| beat.strobes & (1 << at) != 0) {
+        memory.write(iova + at as u64, &beat.data[at..=at])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

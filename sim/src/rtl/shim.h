@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// C interface of the verilated modules. Each has a struct for its inputs and one for its outputs, with the names of
+// the ports less their suffixes; src/rtl/ffi.rs holds the same structs for Rust, and both sides assert their sizes.
+//
+// Timing: a call of `step` is one clock cycle. It applies the inputs while the clock is low, lets combinational paths
+// settle, takes the outputs, and raises the clock. So inputs and outputs of one call are those of the same cycle, just
+// before its edge: a transfer took place where valid and ready are both high. The caller decides on the inputs from
+// earlier cycles only, which no AXI rule forbids: paths from inputs to outputs inside the module are followed, and
+// there is none back.
+
+#pragma once
+
+#include <cstdint>
+
+extern "C" {
+
+struct sealgate_top_inputs {
+  uint64_t m_axi_rdata[2];
+  uint32_t s_axil_wdata;
+  uint16_t s_axil_awaddr;
+  uint16_t s_axil_araddr;
+  uint8_t rst_n;
+  uint8_t s_axil_awprot;
+  uint8_t s_axil_awvalid;
+  uint8_t s_axil_wstrb;
+  uint8_t s_axil_wvalid;
+  uint8_t s_axil_bready;
+  uint8_t s_axil_arprot;
+  uint8_t s_axil_arvalid;
+  uint8_t s_axil_rready;
+  uint8_t m_axi_arready;
+  uint8_t m_axi_rid;
+  uint8_t m_axi_rresp;
+  uint8_t m_axi_rlast;
+  uint8_t m_axi_rvalid;
+  uint8_t m_axi_awready;
+  uint8_t m_axi_wready;
+  uint8_t m_axi_bid;
+  uint8_t m_axi_bresp;
+  uint8_t m_axi_bvalid;
+  uint8_t irq_ready;
+};
+
+struct sealgate_top_outputs {
+  uint64_t m_axi_araddr;
+  uint64_t m_axi_awaddr;
+  uint64_t m_axi_wdata[2];
+  uint32_t s_axil_rdata;
+  uint16_t m_axi_wstrb;
+  uint8_t s_axil_awready;
+  uint8_t s_axil_wready;
+  uint8_t s_axil_bresp;
+  uint8_t s_axil_bvalid;
+  uint8_t s_axil_arready;
+  uint8_t s_axil_rresp;
+  uint8_t s_axil_rvalid;
+  uint8_t m_axi_arid;
+  uint8_t m_axi_arlen;
+  uint8_t m_axi_arsize;
+  uint8_t m_axi_arburst;
+  uint8_t m_axi_arvalid;
+  uint8_t m_axi_rready;
+  uint8_t m_axi_awid;
+  uint8_t m_axi_awlen;
+  uint8_t m_axi_awsize;
+  uint8_t m_axi_awburst;
+  uint8_t m_axi_awvalid;
+  uint8_t m_axi_wlast;
+  uint8_t m_axi_wvalid;
+  uint8_t m_axi_bready;
+  uint8_t irq_valid;
+  uint8_t irq_index;
+  uint8_t reserved[3];
+};
+
+struct sealgate_gcm_core_inputs {
+  uint64_t key_data[4];
+  uint64_t cmd_aad[2];
+  uint64_t in_data[2];
+  uint32_t cmd_nonce[3];
+  uint16_t key_ctx;
+  uint16_t wipe_ctx;
+  uint16_t cmd_ctx;
+  uint16_t cmd_text_bytes;
+  uint8_t rst_n;
+  uint8_t key_valid;
+  uint8_t key_aes256;
+  uint8_t wipe_valid;
+  uint8_t cmd_valid;
+  uint8_t cmd_open;
+  uint8_t cmd_aad_bytes;
+  uint8_t in_valid;
+  uint8_t in_error;
+  uint8_t out_ready;
+  uint8_t tag_ready;
+  uint8_t reserved;
+};
+
+struct sealgate_gcm_core_outputs {
+  uint64_t out_data[2];
+  uint64_t tag[2];
+  uint8_t key_ready;
+  uint8_t key_done;
+  uint8_t wipe_ready;
+  uint8_t cmd_ready;
+  uint8_t in_ready;
+  uint8_t out_valid;
+  uint8_t out_last;
+  uint8_t tag_valid;
+  uint8_t tag_error;
+  uint8_t busy;
+  uint8_t stat_beat;
+  uint8_t stat_stall_in;
+  uint8_t stat_stall_out;
+  uint8_t reserved[3];
+};
+
+// A model is used by one thread at a time.
+
+// `new` takes the path of an FST file for the waveform, or null for none; `delete` closes it. There are two models of
+// sealgate_top, as one that can write a waveform runs slower even when it does not.
+struct sealgate_top;
+sealgate_top* sealgate_top_new(const char* trace);
+void sealgate_top_step(sealgate_top* top, const sealgate_top_inputs* in, sealgate_top_outputs* out);
+void sealgate_top_flush(sealgate_top* top);
+void sealgate_top_delete(sealgate_top* top);
+
+struct sealgate_gcm_core;
+sealgate_gcm_core* sealgate_gcm_core_new();
+void sealgate_gcm_core_step(sealgate_gcm_core* core, const sealgate_gcm_core_inputs* in,
+                            sealgate_gcm_core_outputs* out);
+void sealgate_gcm_core_delete(sealgate_gcm_core* core);
+
+}  // extern "C"
