@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The `sealgate` program: the composition root, which knows every transport and puts the rooms together.
+
+mod device;
+mod metrics;
+mod serve;
+mod shutdown;
+mod transport;
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use tracing_subscriber::EnvFilter;
+
+/// TLS for scoring services, its records sealed and opened by an FPGA.
+#[derive(Debug, Parser)]
+#[command(name = "sealgate", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the embedded digits model over HTTPS.
+    Serve(serve::Arguments),
+    /// Look at devices.
+    #[command(subcommand)]
+    Device(device::Command),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_logging();
+    match run(arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sealgate: {}", with_causes(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Error> {
+    forbid_core_dumps()?;
+    match command {
+        Command::Serve(arguments) => Ok(serve::run(arguments)?),
+        Command::Device(command) => Ok(device::run(&command)?),
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` chooses what, by default everything from `info` on.
+fn start_logging() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+}
+
+/// Traffic keys and plaintext are in memory: a crash must not write them to a disk.
+fn forbid_core_dumps() -> Result<(), Error> {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none).map_err(|errno| Error::CoreDumps(errno.into()))
+}
+
+/// The error and its causes in one line. An error that shows its cause in its own words is not repeated.
+fn with_causes(error: &Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            // Writing to a String cannot fail.
+            let _ = write!(line, ": {text}");
+        }
+        cause = error.source();
+    }
+    line
+}
+
+/// Why the program ends early.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("core dumps could not be switched off, and they would hold keys")]
+    CoreDumps(#[source] io::Error),
+    #[error(transparent)]
+    Serve(#[from] serve::ServeError),
+    #[error(transparent)]
+    Device(#[from] device::InfoError),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn causes_follow_in_one_line_and_once() {
+        let inner = io::Error::other("disk on fire");
+        let error = Error::CoreDumps(inner);
+        let expected =
+            "core dumps could not be switched off, and they would hold keys: disk on fire";
+        assert_eq!(with_causes(&error), expected);
+    }
+}

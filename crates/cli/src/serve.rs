@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `sealgate serve`: device, provider, certificate and front end put together.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sealgate_driver::{Device, DeviceAddress};
+use sealgate_frontend::model::ModelError;
+use sealgate_frontend::{
+    Certificate, CertificateError, EmbeddedModel, Metrics, Router, Server, ServerError, Settings,
+    development_certificate, server_config,
+};
+use sealgate_rustls::{Provider, RecordCounters, measure};
+use serde::Serialize;
+use tempfile::NamedTempFile;
+use tracing::{info, warn};
+
+use crate::metrics::{DeviceMetrics, RecordMetrics};
+use crate::shutdown::Signals;
+use crate::transport::{self, DeviceOpenError};
+
+/// What `sealgate serve` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Device that seals and opens the records: sim:rtl, sim:model, none, or auto: the first card, else software.
+    #[arg(long, value_name = "ADDRESS", default_value_t)]
+    device: DeviceAddress,
+    /// Address to listen on; may be given several times. Port 0 takes a free one.
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8443")]
+    listen: Vec<SocketAddr>,
+    /// Certificate chain in PEM, the server's own certificate first. Without it a development certificate is made.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Where to write the development certificate, for clients to trust. Default: a temporary file.
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_cert")]
+    dev_cert: Option<PathBuf>,
+    /// Written once the server listens, and removed when it stops: one line of JSON with its addresses and the file of
+    /// its certificate.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Records with less content than this are sealed and opened in software: a number of bytes, or `measured`.
+    /// Default: 0 for a simulated device, measured for a card.
+    #[arg(long, value_name = "BYTES|measured")]
+    software_below: Option<SoftwareBelow>,
+    /// Time that requests in flight have to finish after a SIGINT or SIGTERM.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    drain_seconds: u32,
+}
+
+/// Which records software is asked to do although there is a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SoftwareBelow {
+    /// Those with less content than this many bytes.
+    Bytes(usize),
+    /// Those for which it is faster.
+    Measured,
+}
+
+impl FromStr for SoftwareBelow {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "measured" => Ok(Self::Measured),
+            bytes => {
+                bytes.parse().map(Self::Bytes).map_err(|_| "not a number of bytes, nor `measured`")
+            }
+        }
+    }
+}
+
+/// Threads that serve connections, per core. A thread waits while the device works on its record, and others go on.
+const WORKERS_PER_CORE: usize = 4;
+
+/// Serves until a signal asks for the end.
+pub(crate) fn run(arguments: Arguments) -> Result<(), ServeError> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores * WORKERS_PER_CORE)
+        .enable_all()
+        .build();
+    runtime.map_err(ServeError::Runtime)?.block_on(serve(arguments))
+}
+
+async fn serve(arguments: Arguments) -> Result<(), ServeError> {
+    // From here on a signal is a request to stop, not a sudden end.
+    let signals = Signals::catch().map_err(ServeError::Signals)?;
+    let certificate = ServedCertificate::prepare(&arguments)?;
+    let device = transport::open(arguments.device)?;
+    let (provider, records) = provider(device.as_ref(), arguments.software_below);
+    let metrics = metrics(device.clone(), records);
+
+    let tls = server_config(Arc::new(provider), certificate.certificate)?;
+    let router = Router::new(EmbeddedModel::load()?, metrics.clone());
+    let settings = Settings {
+        listen: arguments.listen,
+        drain_timeout: Duration::from_secs(arguments.drain_seconds.into()),
+        ..Settings::default()
+    };
+    let server = Server::bind(settings, tls, router, metrics).await?;
+    let addresses = server.local_addrs();
+    info!(?addresses, certificate = %certificate.path.display(), "serving");
+    let ready =
+        arguments.ready_file.map(|path| ReadyFile::write(path, addresses, &certificate.path));
+    let ready = ready.transpose()?;
+
+    let summary = server.serve(signals.first()).await;
+    info!(connections = summary.connections, aborted = summary.aborted, "stopped");
+    drop(ready);
+    // A provider lives as long as the program and holds the device; its keys go now.
+    if let Some(device) = device {
+        device.close();
+    }
+    Ok(())
+}
+
+/// The provider over `device`, or over software alone.
+fn provider(
+    device: Option<&Device>,
+    software_below: Option<SoftwareBelow>,
+) -> (rustls::crypto::CryptoProvider, Arc<RecordCounters>) {
+    let Some(device) = device else {
+        return Provider::without_device().build();
+    };
+    // A simulated device is there to be used, however slow it is.
+    let by_default =
+        if device.identity().simulated { SoftwareBelow::Bytes(0) } else { SoftwareBelow::Measured };
+    let bytes = match software_below.unwrap_or(by_default) {
+        SoftwareBelow::Bytes(bytes) => bytes,
+        SoftwareBelow::Measured => measure(device).unwrap_or_else(|| {
+            warn!("software is faster than the device at every size; it gets no records");
+            usize::MAX
+        }),
+    };
+    info!(software_below = bytes, "records with at least this much content go to the device");
+    Provider::new(device).software_below(bytes).build()
+}
+
+fn metrics(device: Option<Device>, records: Arc<RecordCounters>) -> Metrics {
+    let mut sources: Vec<Arc<dyn sealgate_frontend::MetricsSource>> =
+        vec![Arc::new(RecordMetrics::new(records))];
+    if let Some(device) = device {
+        sources.push(Arc::new(DeviceMetrics::new(device)));
+    }
+    Metrics::new(sources)
+}
+
+/// A certificate to serve, and the file in which clients find it.
+struct ServedCertificate {
+    certificate: Certificate,
+    path: PathBuf,
+    /// Removes the file when the server stops, if nobody asked for one.
+    _temporary: Option<NamedTempFile>,
+}
+
+impl ServedCertificate {
+    fn prepare(arguments: &Arguments) -> Result<Self, ServeError> {
+        match (&arguments.tls_cert, &arguments.tls_key) {
+            (Some(chain), Some(key)) => Ok(Self {
+                certificate: Certificate::load(chain, key)?,
+                path: chain.clone(),
+                _temporary: None,
+            }),
+            _ => Self::for_development(arguments.dev_cert.as_deref()),
+        }
+    }
+
+    fn for_development(path: Option<&Path>) -> Result<Self, ServeError> {
+        let made = development_certificate()?;
+        let (path, temporary) = match path {
+            Some(path) => {
+                let unwritten = |source| ServeError::Write { path: path.to_owned(), source };
+                fs::write(path, &made.pem).map_err(unwritten)?;
+                (path.to_owned(), None)
+            }
+            None => write_temporary(&made.pem).map(|file| (file.path().to_owned(), Some(file)))?,
+        };
+        warn!(
+            certificate = %path.display(),
+            "serving with a development certificate that no client trusts by itself; \
+             for anything else give --tls-cert and --tls-key"
+        );
+        Ok(Self { certificate: made.certificate, path, _temporary: temporary })
+    }
+}
+
+fn write_temporary(pem: &str) -> Result<NamedTempFile, ServeError> {
+    let unwritten = |source| ServeError::Write { path: std::env::temp_dir(), source };
+    let mut file = tempfile::Builder::new()
+        .prefix("sealgate-development-")
+        .suffix(".pem")
+        .tempfile()
+        .map_err(unwritten)?;
+    file.write_all(pem.as_bytes()).map_err(unwritten)?;
+    Ok(file)
+}
+
+/// Tells other programs that the server listens, and where; gone when it does not.
+struct ReadyFile {
+    path: PathBuf,
+}
+
+impl ReadyFile {
+    fn write(
+        path: PathBuf,
+        addresses: &[SocketAddr],
+        certificate: &Path,
+    ) -> Result<Self, ServeError> {
+        #[derive(Serialize)]
+        struct Ready<'a> {
+            addresses: &'a [SocketAddr],
+            certificate: &'a Path,
+        }
+        let unwritten = |source| ServeError::Write { path: path.clone(), source };
+        let mut line = serde_json::to_string(&Ready { addresses, certificate })
+            .map_err(|error| unwritten(error.into()))?;
+        line.push('\n');
+        // Renamed into place, so that nobody reads half a line.
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let mut file =
+            NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(unwritten)?;
+        file.write_all(line.as_bytes()).map_err(unwritten)?;
+        file.persist(&path).map_err(|error| unwritten(error.error))?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for ReadyFile {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            warn!(file = %self.path.display(), %error, "the ready file could not be removed");
+        }
+    }
+}
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error("the asynchronous runtime could not be started")]
+    Runtime(#[source] io::Error),
+    #[error("signals could not be caught")]
+    Signals(#[source] io::Error),
+    #[error(transparent)]
+    Device(#[from] DeviceOpenError),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    #[error("the embedded model could not be loaded")]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("{} could not be written", path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_threshold_is_a_number_of_bytes_or_measured() {
+        assert_eq!("measured".parse(), Ok(SoftwareBelow::Measured));
+        assert_eq!("1024".parse(), Ok(SoftwareBelow::Bytes(1024)));
+        for wrong in ["", "-1", "1k", "Measured"] {
+            assert!(wrong.parse::<SoftwareBelow>().is_err(), "{wrong}");
+        }
+    }
+}
