@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `cargo xtask bench`: the side-by-side report.
+
+use crate::process::{cargo, run as run_command};
+use crate::{Result, setup};
+
+/// Builds the report with optimisation and runs it; `arguments` are its own.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    setup::simulation()?;
+    let mut report = cargo();
+    report.args(["run", "--release", "--package", "sealgate-benches", "--features", "rtl"]);
+    run_command(report.args(["--bin", "report", "--"]).args(arguments))
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `cargo xtask lint`: formats, clippy with and without the verilated engine, the RTL under `-Wall`.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::process::{cargo, output, run as run_command};
+use crate::timing::Parts;
+use crate::workspace::{RTL_FEATURES, root};
+use crate::{Result, setup};
+
+/// The modules that are somebody's top level: the engine, and the core that the vector tests drive.
+const TOPS: [&str; 2] = ["sealgate_top", "sealgate_gcm_core"];
+
+/// Runs every lint and stops at the first that finds something.
+pub(crate) fn run() -> Result<()> {
+    let mut parts = Parts::default();
+    parts.run("format", || run_command(cargo().args(["fmt", "--all", "--check"])))?;
+    let verilator = parts.run("setup", setup::simulation)?;
+    parts.run("clippy without rtl", || clippy(&[]))?;
+    parts.run("clippy with rtl", || clippy(&["--features", RTL_FEATURES]))?;
+    parts.run("rtl", || TOPS.iter().try_for_each(|top| verilate(top, &verilator)))?;
+    parts.print();
+    Ok(())
+}
+
+fn clippy(features: &[&str]) -> Result<()> {
+    let mut command = cargo();
+    command.args(["clippy", "--quiet", "--workspace", "--all-targets"]).args(features);
+    run_command(command.args(["--", "-D", "warnings"]))
+}
+
+/// Lints everything below one top level; `sealgate.f` names the waivers too.
+fn verilate(top: &str, verilator: &Path) -> Result<()> {
+    let rtl = root().join("hdl/rtl");
+    output(
+        Command::new(verilator.join("bin/verilator_bin"))
+            .current_dir(&rtl)
+            .env("VERILATOR_ROOT", verilator)
+            .args(["--lint-only", "-Wall", "--quiet-stats", "--top-module", top])
+            .args(["-f", "sealgate.f"]),
+    )
+    .map(drop)
+}

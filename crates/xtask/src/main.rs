@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The project's own chores, started as `cargo xtask <command>`.
+
+mod abi_package;
+mod bench;
+mod codegen;
+mod demo;
+mod lint;
+mod process;
+#[cfg(all(test, feature = "rtl"))]
+mod register_block;
+mod setup;
+mod test;
+mod timing;
+mod workspace;
+
+use std::fmt;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+usage: cargo xtask <command>
+
+  setup             get the pinned tools that are missing
+  demo              score digits over TLS, with the record engine's RTL in the server
+                    [--stay] [--json FILE] [--help]
+  test [ARGS]       every test; ARGS go to cargo test
+  lint              formats, clippy, RTL lint
+  codegen           write again what is made from hdl/regs and crates/abi
+  codegen --check   only compare, and fail where something differs
+  bench [--json FILE]
+                    device and host figures beside ring's own
+
+Tools go to .tools, or to the folder that SEALGATE_TOOLS names.
+";
+
+/// Why a chore failed, and where possible the mend, in words.
+struct Failure(String);
+
+type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+
+    /// For `map_err`: puts what was tried before the cause.
+    fn at<E: fmt::Display>(what: impl fmt::Display) -> impl FnOnce(E) -> Self {
+        move |cause| Self(format!("{what}: {cause}"))
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(what)) => {
+            eprintln!("error: {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let Some((command, rest)) = arguments.split_first() else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    match (command.as_str(), rest) {
+        ("help" | "--help" | "-h", _) => {
+            print!("{HELP}");
+            Ok(())
+        }
+        ("setup", []) => setup::everything(),
+        ("demo", arguments) => demo::run(arguments),
+        ("test", arguments) => test::run(arguments),
+        ("lint", []) => lint::run(),
+        ("codegen", []) => codegen::write(),
+        ("codegen", [flag]) if flag == "--check" => codegen::check(),
+        ("bench", arguments) => bench::run(arguments),
+        _ => Err(Failure::new(format!("no such command: {}\n\n{HELP}", arguments.join(" ")))),
+    }
+}

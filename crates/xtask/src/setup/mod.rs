@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Gets the tools that are missing: pinned, into a folder that git ignores.
+
+mod python;
+mod system;
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+pub(crate) use python::Environment;
+
+use crate::{Failure, Result, workspace};
+
+/// Gets everything that any chore needs.
+pub(crate) fn everything() -> Result<()> {
+    for program in test_programs()? {
+        println!("{program} is missing: the tests that start it are skipped");
+    }
+    simulation()?;
+    codegen()?;
+    println!("the tools are in {}", workspace::tools().display());
+    Ok(())
+}
+
+/// Gets what it takes to build the verilated record engine; the result is the folder that Verilator's `bin` and
+/// `include` stand in.
+pub(crate) fn simulation() -> Result<PathBuf> {
+    let _lock = lock()?;
+    system::require(&[system::CXX])?;
+    verilator()
+}
+
+/// Gets what it takes to make the generated files; the result is the Python interpreter to run.
+pub(crate) fn codegen() -> Result<PathBuf> {
+    let _lock = lock()?;
+    Ok(Environment::CODEGEN.get()?.join("bin/python"))
+}
+
+/// Gets the programs that tests start as clients; the result names those that could not be had.
+pub(crate) fn test_programs() -> Result<Vec<&'static str>> {
+    let _lock = lock()?;
+    system::wish(&[system::OPENSSL, system::CURL])
+}
+
+/// The folder of Verilator: `VERILATOR_ROOT` where the user chose one, else ours.
+fn verilator() -> Result<PathBuf> {
+    if let Some(chosen) = env::var_os("VERILATOR_ROOT") {
+        let root = PathBuf::from(chosen);
+        return is_verilator(&root).then_some(root.clone()).ok_or_else(|| {
+            Failure::new(format!(
+                "VERILATOR_ROOT is {}, where there is no bin/verilator_bin: correct or unset it",
+                root.display()
+            ))
+        });
+    }
+    let environment = Environment::VERILATOR.get()?;
+    let packages = environment.join("lib");
+    let found = fs::read_dir(&packages)
+        .map_err(Failure::at(packages.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path().join("site-packages/verilator")))
+        .find(|root| is_verilator(root));
+    found.ok_or_else(|| {
+        Failure::new(format!(
+            "{} holds no Verilator: remove the folder and run cargo xtask setup",
+            environment.display()
+        ))
+    })
+}
+
+fn is_verilator(root: &Path) -> bool {
+    root.join("bin/verilator_bin").is_file()
+}
+
+/// Only one process at a time changes the tools; others wait here. Dropping the file lets the next one in.
+fn lock() -> Result<File> {
+    let folder = workspace::tools();
+    fs::create_dir_all(&folder).map_err(Failure::at(folder.display()))?;
+    let path = folder.join("lock");
+    let file = File::create(&path).map_err(Failure::at(path.display()))?;
+    if file.try_lock().is_err() {
+        eprintln!("setup: waiting for another setup of {}", folder.display());
+        file.lock().map_err(Failure::at(path.display()))?;
+    }
+    Ok(file)
+}

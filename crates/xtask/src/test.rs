@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `cargo xtask test`: setup, then every test of the workspace.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Write};
+use std::mem;
+use std::process::{Command, Stdio};
+
+use crate::process::{cargo, run as run_command, shown};
+use crate::timing::Parts;
+use crate::workspace::RTL_FEATURES;
+use crate::{Failure, Result, setup};
+
+/// Runs every test; `arguments` are handed to `cargo test`.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let mut parts = Parts::default();
+    let missing = parts.run("setup", || {
+        setup::simulation()?;
+        setup::test_programs()
+    })?;
+    // The tests start programs of the workspace, which cargo test by itself would not build.
+    parts.run("build", || run_command(on_workspace("build").args(["--bins", "--tests"])))?;
+    let mut tests = on_workspace("test");
+    tests.arg("--no-fail-fast").args(arguments).args(skip(&missing, arguments));
+    let (tally, outcome) = parts.run("test", || count(&mut tests))?;
+    parts.print();
+    for program in &missing {
+        println!("{program} is missing: tests with {program} in their name were skipped");
+    }
+    println!("{tally}");
+    outcome
+}
+
+fn on_workspace(verb: &str) -> Command {
+    let mut command = cargo();
+    command.args([verb, "--workspace", "--features", RTL_FEATURES]);
+    command
+}
+
+/// The arguments that leave out the tests of missing programs: such a test bears the program's name.
+fn skip(missing: &[&str], arguments: &[String]) -> Vec<String> {
+    let mut words = Vec::new();
+    if !missing.is_empty() && !arguments.iter().any(|argument| argument == "--") {
+        words.push("--".to_owned());
+    }
+    for program in missing {
+        words.extend(["--skip".to_owned(), (*program).to_owned()]);
+    }
+    words
+}
+
+/// Runs the tests, hands their output on and adds up the result lines.
+fn count(tests: &mut Command) -> Result<(Tally, Result<()>)> {
+    let what = shown(tests);
+    let mut child = tests.stdout(Stdio::piped()).spawn().map_err(Failure::at(&what))?;
+    let mut tally = Tally::default();
+    if let Some(output) = child.stdout.take() {
+        // Tests may print anything: what is not UTF-8 is handed on and not looked at.
+        for line in BufReader::new(output).split(b'\n') {
+            let mut line = line.map_err(Failure::at(&what))?;
+            tally.add(&String::from_utf8_lossy(&line));
+            line.push(b'\n');
+            io::stdout().write_all(&line).map_err(Failure::at("standard output"))?;
+        }
+    }
+    tally.close();
+    let status = child.wait().map_err(Failure::at(&what))?;
+    let outcome = if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new("tests failed or could not be run; see above"))
+    };
+    Ok((tally, outcome))
+}
+
+/// Sums of the result lines of test programs.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+    /// Tests that a program announced and gave no result for yet.
+    announced: u64,
+}
+
+impl Tally {
+    /// Adds a line such as `running 6 tests`, or
+    /// `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; …`; others mean nothing.
+    fn add(&mut self, line: &str) {
+        if let Some(count) = line.strip_prefix("running ").and_then(|rest| rest.split_once(" test"))
+        {
+            self.close();
+            self.announced = count.0.parse().unwrap_or(0);
+        }
+        let Some((_, counts)) =
+            line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        self.announced = 0;
+        for count in counts.split("; ") {
+            let Some((number, kind)) = count.split_once(' ') else { continue };
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match kind {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" | "filtered out" => self.skipped += number,
+                _ => {}
+            }
+        }
+    }
+
+    /// A program that ended without a result: everything it announced counts as failed.
+    fn close(&mut self) {
+        self.failed += mem::take(&mut self.announced);
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn result_lines_are_added_up() {
+        let mut tally = Tally::default();
+        tally.add("running 3 tests");
+        tally.add(
+            "test result: ok. 15 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.00s",
+        );
+        tally.add(
+            "test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s",
+        );
+        assert_eq!(tally.to_string(), "16 passed, 2 failed, 3 skipped");
+    }
+
+    #[test]
+    fn a_program_without_a_result_has_failed() {
+        let mut tally = Tally::default();
+        tally.add("running 3 tests");
+        tally.add("running 1 test");
+        tally.add("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out");
+        tally.close();
+        assert_eq!(tally.to_string(), "1 passed, 3 failed, 0 skipped");
+    }
+
+    #[test]
+    fn tests_of_missing_programs_are_skipped_by_name() {
+        assert!(skip(&[], &[]).is_empty());
+        assert_eq!(skip(&["curl"], &[]), ["--", "--skip", "curl"]);
+        assert_eq!(skip(&["curl"], &["--".to_owned(), "seal".to_owned()]), ["--skip", "curl"]);
+    }
+}
