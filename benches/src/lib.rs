@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! What a record costs: the engine in cycles, the host in nanoseconds, and ring's own beside both.
+//!
+//! `cargo xtask bench` runs the report; `cargo bench -p sealgate-benches` the criterion benches.
+
+pub mod device;
+pub mod host;
+pub mod software;
+pub mod table;
+
+/// Sizes of content that are compared, in bytes.
+pub const RECORD_BYTES: [usize; 3] = [16_384, 1_024, 64];
+
+/// A measurement that could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// The simulated device could not be started.
+    #[error("the simulated device did not start")]
+    Simulation(#[from] sealgate_sim::SimError),
+    /// The driver could not bring the device up.
+    #[error("the device did not come up")]
+    Open(#[from] sealgate_driver::OpenError),
+    /// The transport refused a mapping.
+    #[error("memory could not be mapped for the device")]
+    Transport(#[from] sealgate_driver::transport::TransportError),
+    /// Memory could not be had.
+    #[error("no memory for the device")]
+    Memory(#[from] std::io::Error),
+    /// A ring did not take what it was given.
+    #[error("a ring did not take an entry")]
+    Ring(#[from] sealgate_driver::ring::RingError),
+    /// The driver reported a failure.
+    #[error("the device failed")]
+    Device(#[from] sealgate_driver::DeviceError),
+    /// The device ended an entry in another way than with success.
+    #[error("the device ended {operation} with {status}")]
+    Status {
+        /// What was asked for.
+        operation: &'static str,
+        /// How it ended.
+        status: sealgate_driver::Status,
+    },
+    /// The device did not answer in time.
+    #[error("the device did not {what} in time")]
+    Timeout {
+        /// What was waited for.
+        what: &'static str,
+    },
+    /// ring refused a key or a record.
+    #[error("ring refused {what}")]
+    Software {
+        /// What it was asked for.
+        what: &'static str,
+    },
+}

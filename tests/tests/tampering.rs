@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Records that are altered on their way: refused with the alert that rustls over ring gives, without a byte of
+//! plaintext, and without harm to the next connection.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+
+use rustls::crypto::CryptoProvider;
+use rustls::{AlertDescription, CipherSuite, Error};
+use sealgate_abi::{Direction, Opcode, RecordEntry};
+use sealgate_driver::{Device, Status, Suite};
+use sealgate_rustls::Provider;
+use sealgate_tests::device::Simulation;
+use sealgate_tests::digits::Scorer;
+use sealgate_tests::http::{Client, score_request};
+use sealgate_tests::proxy::{Alteration, Delivery, Proxy, Way};
+use sealgate_tests::random;
+use sealgate_tests::raw::RawDevice;
+use sealgate_tests::record::{HEADER_BYTES, TrafficKey, inner_plaintext};
+use sealgate_tests::server::InProcess;
+use sealgate_tests::tls::{
+    DEVICE_SUITES, client_config, only, parts, ring, ring_with, tls13_client,
+};
+
+/// How an exchange ended for the client.
+#[derive(Clone, Debug, PartialEq)]
+enum Outcome {
+    /// With an answer of this status.
+    Answered(u16),
+    /// With this alert from the server.
+    Alert(AlertDescription),
+    /// With this verdict of its own.
+    Refused(Error),
+    /// With the end of the connection, after `close_notify`.
+    Closed,
+    /// With the end of the connection, without one.
+    Cut,
+}
+
+impl Outcome {
+    fn of(answer: io::Result<sealgate_tests::http::Answer>) -> Self {
+        let error = match answer {
+            Ok(answer) => return Self::Answered(answer.status),
+            Err(error) => error,
+        };
+        match (error.kind(), error.get_ref().and_then(|inner| inner.downcast_ref::<Error>())) {
+            (_, Some(Error::AlertReceived(alert))) => Self::Alert(*alert),
+            (_, Some(verdict)) => Self::Refused(verdict.clone()),
+            (ErrorKind::UnexpectedEof, _) => Self::Cut,
+            (ErrorKind::ConnectionAborted, _) => Self::Closed,
+            _ => panic!("an end that no test wants: {error:?}"),
+        }
+    }
+}
+
+/// Alterations of one record, by what they change.
+const ALTERATIONS: [(&str, Alteration); 10] = [
+    ("tag", |mut record| {
+        *record.last_mut().expect("not empty") ^= 1;
+        Delivery::Bytes(record)
+    }),
+    ("ciphertext", |mut record| {
+        record[HEADER_BYTES] ^= 0x80;
+        Delivery::Bytes(record)
+    }),
+    ("length, longer, with bytes to match", |mut record| {
+        record.extend([0; 8]);
+        Delivery::Bytes(with_length(record, 8))
+    }),
+    ("length, shorter, with bytes to match", |mut record| {
+        record.truncate(record.len() - 8);
+        Delivery::Bytes(with_length(record, -8))
+    }),
+    ("length, shorter, all bytes sent", |record| Delivery::Bytes(with_length(record, -8))),
+    ("length, shorter than a tag", |record| {
+        Delivery::Bytes([&record[..3], &[0, 15], &record[HEADER_BYTES..HEADER_BYTES + 15]].concat())
+    }),
+    ("truncated, then the end", |mut record| {
+        record.truncate(record.len() / 2);
+        Delivery::Last(record)
+    }),
+    ("a record longer than any of rustls", |mut record| {
+        record[3..HEADER_BYTES].copy_from_slice(&u16::MAX.to_be_bytes());
+        Delivery::Bytes(record)
+    }),
+    ("a version that does not exist", |mut record| {
+        record[1] = 2;
+        Delivery::Bytes(record)
+    }),
+    ("a type that does not exist", |mut record| {
+        record[0] = 99;
+        Delivery::Bytes(record)
+    }),
+];
+
+/// Alterations that are judged more strictly than by rustls over ring, each with its alert. The header is additional
+/// data (RFC 8446, section 5.2): where rustls puts in what it should be and opens the record, with a device each byte
+/// counts. And a record above the limit of that section is an overflow before it is looked into.
+const STRICTER: [(&str, Alteration, AlertDescription, Error); 3] = [
+    (
+        "type",
+        |mut record| {
+            record[0] = 22;
+            Delivery::Bytes(record)
+        },
+        AlertDescription::BadRecordMac,
+        Error::DecryptError,
+    ),
+    (
+        "version",
+        |mut record| {
+            record[2] = 1;
+            Delivery::Bytes(record)
+        },
+        AlertDescription::BadRecordMac,
+        Error::DecryptError,
+    ),
+    (
+        "a record of 2^14 + 256 + 1 bytes",
+        |mut record| {
+            record.resize(HEADER_BYTES + (1 << 14) + 257, 0);
+            record[3..HEADER_BYTES].copy_from_slice(&((1_u16 << 14) + 257).to_be_bytes());
+            Delivery::Bytes(record)
+        },
+        AlertDescription::RecordOverflow,
+        Error::PeerSentOversizedRecord,
+    ),
+];
+
+/// Adds to the length that the header says.
+fn with_length(mut record: Vec<u8>, more: i16) -> Vec<u8> {
+    let length = u16::from_be_bytes([record[3], record[4]]).wrapping_add_signed(more);
+    record[3..HEADER_BYTES].copy_from_slice(&length.to_be_bytes());
+    record
+}
+
+/// One request that gets its answer, then one of which a record is altered, its own or that of its answer. The result
+/// is how that one ended for the client.
+fn exchange(
+    server: &InProcess,
+    client: CryptoProvider,
+    way: Way,
+    alteration: Alteration,
+    scorer: &Scorer,
+) -> Outcome {
+    let proxy = Proxy::start(server.address);
+    let config = client_config(client, &[&rustls::version::TLS13], &server.root_pem);
+    let mut client = Client::connect(proxy.address, config).expect("a connection");
+    let body = scorer.body(0, 3);
+    body.check(&client.score(&body.json).expect("an answer").body);
+    proxy.alter_next(way, alteration);
+    let outcome = Outcome::of(client.score(&body.json));
+    assert!(!proxy.is_pending(), "a record was altered");
+    outcome
+}
+
+/// A new connection, straight to the server, is served.
+fn assert_serves(server: &InProcess, suite: CipherSuite, scorer: &Scorer) {
+    let config = tls13_client(suite, &server.root_pem);
+    let mut client = Client::connect(server.address, config).expect("a connection");
+    let body = scorer.body(9, 2);
+    body.check(&client.score(&body.json).expect("an answer").body);
+}
+
+/// Images that a failed exchange and the connection after it have scored.
+const IMAGES_SCORED: u64 = 3 + 2;
+
+#[test]
+fn the_client_gets_the_alert_of_rustls_with_ring_and_nothing_is_scored() {
+    let scorer = Scorer::new();
+    let plain = InProcess::start(ring());
+    let (device, _transport) = Simulation::best().open();
+    let (provider, counters) = Provider::new(&device).build();
+    let served = InProcess::start(provider);
+    for suite in DEVICE_SUITES {
+        for (name, alteration) in ALTERATIONS {
+            let before = served.images();
+            let outcome = exchange(&served, ring_with(suite), Way::ToServer, alteration, &scorer);
+            let expected = exchange(&plain, ring_with(suite), Way::ToServer, alteration, &scorer);
+            println!("{suite:?}, {name}: {outcome:?}");
+            assert_eq!(outcome, expected, "{suite:?}, {name}");
+            assert!(!matches!(outcome, Outcome::Answered(_)), "{suite:?}, {name}");
+            assert_serves(&served, suite, &scorer);
+            assert_eq!(served.images(), before + IMAGES_SCORED, "{suite:?}, {name}");
+        }
+        for (name, alteration, alert, _) in STRICTER {
+            let before = served.images();
+            let outcome = exchange(&served, ring_with(suite), Way::ToServer, alteration, &scorer);
+            assert_eq!(outcome, Outcome::Alert(alert), "{suite:?}, {name}");
+            assert_serves(&served, suite, &scorer);
+            assert_eq!(served.images(), before + IMAGES_SCORED, "{suite:?}, {name}");
+        }
+    }
+    assert_eq!(counters.snapshot().disagreements, 0, "device and software judge alike");
+    assert_device_did_all(&device);
+}
+
+#[test]
+fn a_client_on_the_device_judges_answers_as_rustls_with_ring_does() {
+    let scorer = Scorer::new();
+    let plain = InProcess::start(ring());
+    let (device, _transport) = Simulation::best().open();
+    let (provider, counters) = Provider::new(&device).build();
+    for suite in DEVICE_SUITES {
+        let on_device = only(provider.clone(), suite);
+        for (name, alteration) in ALTERATIONS {
+            let outcome = exchange(&plain, on_device.clone(), Way::ToClient, alteration, &scorer);
+            let expected = exchange(&plain, ring_with(suite), Way::ToClient, alteration, &scorer);
+            println!("{suite:?}, {name}: {outcome:?}");
+            assert_eq!(outcome, expected, "{suite:?}, {name}");
+            assert!(!matches!(outcome, Outcome::Answered(_)), "{suite:?}, {name}");
+        }
+        for (name, alteration, _, error) in STRICTER {
+            let outcome = exchange(&plain, on_device.clone(), Way::ToClient, alteration, &scorer);
+            assert_eq!(outcome, Outcome::Refused(error), "{suite:?}, {name}");
+        }
+    }
+    assert_eq!(counters.snapshot().disagreements, 0, "device and software judge alike");
+    assert_device_did_all(&device);
+}
+
+fn assert_device_did_all(device: &Device) {
+    let health = device.health();
+    assert!(health.state.is_healthy(), "{health:?}");
+    assert_eq!(health.counters.failures, 0, "a bad record is no fault of the device");
+    assert!(health.counters.rejected_records > 0, "the device has judged: {health:?}");
+}
+
+/// Inner plaintexts that no lawful peer makes, though it could: sealed with the right keys.
+fn unlawful_inner_plaintexts() -> [(&'static str, Vec<u8>, Status); 6] {
+    const INNER_BYTES_MAX: usize = (1 << 14) + 1;
+    let data = 23;
+    [
+        ("all zero", vec![0; 100], Status::PaddingWithoutContent),
+        ("all zero, of the largest size", vec![0; INNER_BYTES_MAX], Status::PaddingWithoutContent),
+        ("no content, no type", vec![0], Status::PaddingWithoutContent),
+        ("content too long", [vec![7; INNER_BYTES_MAX], vec![data]].concat(), Status::BadLength),
+        ("padding too long", [&[7, data], &[0; 1 << 14][..]].concat(), Status::BadLength),
+        ("all zero and too long", vec![0; INNER_BYTES_MAX + 1], Status::BadLength),
+    ]
+}
+
+/// The alert, its level first, that rustls 0.23 answers such a record with. For the one without a type it closes the
+/// connection without an alert of its own, where RFC 8446, section 5.4, asks for `unexpected_message`.
+fn alert_for(verdict: Status) -> [u8; 2] {
+    const WARNING: u8 = 1;
+    const FATAL: u8 = 2;
+    match verdict {
+        Status::BadLength => [FATAL, AlertDescription::RecordOverflow.into()],
+        Status::PaddingWithoutContent => [WARNING, AlertDescription::CloseNotify.into()],
+        other => panic!("no alert is known for {other}"),
+    }
+}
+
+/// A connection after one answered request, taken over: what is sent from here on is made by hand.
+struct TakenOver {
+    socket: TcpStream,
+    sent: (u64, TrafficKey),
+    received: (u64, TrafficKey),
+}
+
+impl TakenOver {
+    fn connect(server: &InProcess, suite: CipherSuite, scorer: &Scorer) -> Self {
+        let mut config = tls13_client(suite, &server.root_pem);
+        config.enable_secret_extraction = true;
+        let mut client = Client::connect(server.address, config).expect("a connection");
+        let body = scorer.body(0, 3);
+        body.check(&client.score(&body.json).expect("an answer").body);
+        let (connection, socket) = client.into_parts();
+        let secrets = connection.dangerous_extract_secrets().expect("the secrets");
+        let key = |secrets| {
+            let (key, iv) = parts(secrets);
+            TrafficKey::new(key.as_ref(), iv.as_ref())
+        };
+        Self {
+            socket,
+            sent: (secrets.tx.0, key(secrets.tx.1)),
+            received: (secrets.rx.0, key(secrets.rx.1)),
+        }
+    }
+
+    /// Sends one record, and reads the alert that comes back: level and description.
+    fn alert(mut self, inner: &[u8]) -> [u8; 2] {
+        let (sequence, key) = &self.sent;
+        self.socket.write_all(&key.seal(*sequence, inner)).expect("the record is sent");
+        let mut record = vec![0; HEADER_BYTES];
+        self.socket.read_exact(&mut record).expect("a record comes back");
+        record.resize(HEADER_BYTES + usize::from(record[4]), 0);
+        self.socket.read_exact(&mut record[HEADER_BYTES..]).expect("an alert is short");
+        let (sequence, key) = &self.received;
+        let inner = key.open(*sequence, &record).expect("the alert is authentic");
+        let [level, description, 21] = inner[..] else {
+            panic!("not an alert: {}", String::from_utf8_lossy(&inner));
+        };
+        self.socket.shutdown(Shutdown::Both).expect("the socket is shut down");
+        [level, description]
+    }
+}
+
+#[test]
+fn authentic_records_that_are_unlawful_get_the_alert_of_rustls_with_ring() {
+    let scorer = Scorer::new();
+    let plain = InProcess::start(ring());
+    let (device, _transport) = Simulation::best().open();
+    let (provider, counters) = Provider::new(&device).build();
+    let served = InProcess::start(provider);
+    for suite in DEVICE_SUITES {
+        for (name, inner, verdict) in unlawful_inner_plaintexts() {
+            let before = served.images();
+            for server in [&plain, &served] {
+                let alert = TakenOver::connect(server, suite, &scorer).alert(&inner);
+                assert_eq!(alert, alert_for(verdict), "{suite:?}, {name}");
+            }
+            assert_serves(&served, suite, &scorer);
+            assert_eq!(served.images(), before + IMAGES_SCORED, "{suite:?}, {name}");
+        }
+    }
+    assert_eq!(counters.snapshot().disagreements, 0, "device and software judge alike");
+    assert_device_did_all(&device);
+}
+
+/// The same over a whole request, so that what is compared above could have been answered.
+#[test]
+fn a_taken_over_connection_serves_lawful_records() {
+    let scorer = Scorer::new();
+    let server = InProcess::start(ring());
+    let TakenOver { mut socket, sent: (sequence, key), received: (first, received) } =
+        TakenOver::connect(&server, DEVICE_SUITES[0], &scorer);
+    let inner = inner_plaintext(&score_request(&scorer.body(5, 1).json), 23, 512);
+    socket.write_all(&key.seal(sequence, &inner)).expect("the request is sent");
+    let mut record = vec![0; HEADER_BYTES];
+    socket.read_exact(&mut record).expect("an answer comes");
+    record.resize(HEADER_BYTES + usize::from(u16::from_be_bytes([record[3], record[4]])), 0);
+    socket.read_exact(&mut record[HEADER_BYTES..]).expect("an answer comes");
+    let answer = received.open(first, &record).expect("the answer is authentic");
+    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+}
+
+const GUARD: u8 = 0xA5;
+const CONTEXT: u16 = 5;
+const SEQUENCE: u64 = 11;
+
+/// Records that OPEN must refuse: what was done to each, and the verdict.
+fn refused_records(key: &TrafficKey, content: &[u8]) -> Vec<(String, Vec<u8>, Status)> {
+    let good = key.seal(SEQUENCE, &inner_plaintext(content, 23, 0));
+    let mut refused = Vec::new();
+    let tag = good.len() - 16;
+    let text_bits = [8 * HEADER_BYTES, 8 * (HEADER_BYTES + content.len()) + 7, 8 * tag - 1];
+    for bit in text_bits.into_iter().chain(8 * tag..8 * good.len()) {
+        let mut record = good.clone();
+        record[bit / 8] ^= 1 << (bit % 8);
+        refused.push((format!("bit {bit}, the tag's from {}", 8 * tag), record, Status::BadTag));
+    }
+    for at in 0..HEADER_BYTES {
+        let mut record = good.clone();
+        record[at] ^= 0x01;
+        refused.push((format!("byte {at} of the header"), record, Status::BadHeader));
+    }
+    let cut = with_length(good[..good.len() - 1].to_vec(), -1);
+    refused.push(("a byte cut off".into(), cut, Status::BadTag));
+    let longer = with_length([&good[..], &[0]].concat(), 1);
+    refused.push(("a byte more".into(), longer, Status::BadTag));
+    let other = key.seal(SEQUENCE + 1, &inner_plaintext(content, 23, 0));
+    refused.push(("another sequence number".into(), other, Status::BadTag));
+    for (name, inner, verdict) in unlawful_inner_plaintexts() {
+        refused.push((name.into(), key.seal(SEQUENCE, &inner), verdict));
+    }
+    refused
+}
+
+#[test]
+fn a_refused_record_leaves_no_byte_in_the_destination() {
+    let mut rng = random::rng();
+    for &simulation in Simulation::ALL {
+        for suite in [Suite::Aes128Gcm, Suite::Aes256Gcm] {
+            let mut device = RawDevice::start(simulation);
+            let key = TrafficKey::random(&mut rng, suite);
+            device.load(CONTEXT, Direction::Open, &key);
+            for length in [1, 1_000, 16_384] {
+                let content = random::bytes(&mut rng, length);
+                for (name, record, expected) in refused_records(&key, &content) {
+                    let (status, after, _) = open_raw(&mut device, &record);
+                    assert_eq!(status, expected, "{simulation:?}, {length} bytes, {name}");
+                    let untouched = after.iter().all(|&byte| byte == GUARD);
+                    assert!(
+                        untouched,
+                        "{simulation:?}, {length} bytes, {name}: bytes were written"
+                    );
+                }
+                let good = key.seal(SEQUENCE, &inner_plaintext(&content, 23, 64));
+                let (status, after, written) = open_raw(&mut device, &good);
+                assert_eq!((status, written), (Status::Success, length), "the key still serves");
+                let (before, rest) = after.split_at(OFFSET);
+                let (found, behind) = rest.split_at(length);
+                assert!(found == content, "{simulation:?}: {length} bytes");
+                let guarded = before.iter().chain(behind).all(|&byte| byte == GUARD);
+                assert!(guarded, "{simulation:?}: bytes around the content were written");
+            }
+        }
+    }
+}
+
+/// Place of the destination in its buffer: on no boundary of anything.
+const OFFSET: usize = 4_099;
+
+/// Opens `record` into a buffer of guard bytes: status, the buffer afterwards, and how many bytes are said to have been
+/// written.
+fn open_raw(device: &mut RawDevice, record: &[u8]) -> (Status, Vec<u8>, usize) {
+    let source = device.buffer(record);
+    let destination = device.buffer(&vec![GUARD; 8 * 4_096]);
+    let entry = RecordEntry {
+        opcode: Opcode::Open as u8,
+        context: CONTEXT,
+        sequence: SEQUENCE,
+        source: source.iova(0),
+        length: record.len() as u32,
+        destination: destination.iova(OFFSET),
+        capacity: record.len() as u32,
+        ..RecordEntry::default()
+    };
+    let (status, completion) = device.run(&entry);
+    if status != Status::Success {
+        let said = (completion.written, completion.consumed, completion.content_type);
+        assert_eq!(said, (0, 0, 0), "of a refused record nothing is told");
+    }
+    (status, destination.content(), completion.written as usize)
+}
