@@ -53,33 +53,52 @@ mod rtl {
         println!("cargo::rerun-if-changed={}", shim.join("shim.h").display());
 
         let verilator = verilator_root(workspace)?;
-        let mut sources = vec![shim.join("shim.cpp")];
+        let (mut fast, mut slow) = (vec![shim.join("shim.cpp")], Vec::new());
         let mut includes = vec![verilator.join("include"), verilator.join("include/vltstd"), shim];
         for runtime in ["verilated.cpp", "verilated_threads.cpp", "verilated_fst_c.cpp"] {
-            sources.push(includes[0].join(runtime));
+            fast.push(includes[0].join(runtime));
         }
         for (model, module, tracing) in MODELS {
             let generated = out.join(model);
             let options = ["--top-module", module, "--prefix", &format!("V{model}"), tracing];
             verilate(&verilator, &rtl.join("sealgate.f"), &options, &generated)?;
-            sources.extend(cpp_files(&generated).map_err(|error| at(&generated, &error))?);
+            let [rest, start] = gather(&generated).map_err(|error| at(&generated, &error))?;
+            fast.push(rest);
+            slow.push(start);
             includes.push(generated);
         }
         // FST files are packed by zlib and LZ4, which their crates bring along.
         for library in ["DEP_Z_INCLUDE", "DEP_LZ4_INCLUDE"] {
             includes.push(required(library)?.into());
         }
-        compile(&sources, &includes)
+        compile(&fast, &slow, &includes)
             .map_err(|error| format!("the verilated RTL does not compile: {error}"))
     }
 
-    /// Compiles all into one static library. Verilator marks what runs only at the start as slow: optimising it would
-    /// take longer than it ever saves.
-    fn compile(sources: &[PathBuf], includes: &[PathBuf]) -> Result<(), cc::Error> {
-        let (slow, fast): (Vec<_>, Vec<_>) =
-            sources.iter().partition(|source| source.to_string_lossy().ends_with("__Slow.cpp"));
+    /// Compiles all into one static library.
+    fn compile(fast: &[PathBuf], slow: &[PathBuf], includes: &[PathBuf]) -> Result<(), cc::Error> {
         let slow = compiler(includes).opt_level(0).files(slow).try_compile_intermediates()?;
         compiler(includes).opt_level(3).files(fast).objects(slow).try_compile("sealgate_rtl")
+    }
+
+    /// Puts what Verilator generated into two files, as its own makefile does: reading the headers anew for each of the
+    /// many small ones takes longer than their code. One is what runs only at the start, which Verilator marks as slow
+    /// and which is not worth optimising; the other is the rest.
+    fn gather(generated: &Path) -> io::Result<[PathBuf; 2]> {
+        let mut sources = Vec::new();
+        for entry in fs::read_dir(generated)? {
+            sources.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        sources.retain(|name| name.ends_with(".cpp"));
+        sources.sort();
+        let (slow, fast): (Vec<_>, Vec<_>) =
+            sources.iter().partition(|name| name.ends_with("__Slow.cpp"));
+        let write = |name: &str, parts: &[&String]| {
+            let lines: String = parts.iter().map(|part| format!("#include \"{part}\"\n")).collect();
+            let path = generated.join(name);
+            fs::write(&path, lines).map(|()| path)
+        };
+        Ok([write("all_fast.cpp", &fast)?, write("all_slow.cpp", &slow)?])
     }
 
     /// The folder that holds Verilator's `bin` and `include`.
@@ -160,18 +179,6 @@ mod rtl {
             compiler.define(name, value);
         }
         compiler
-    }
-
-    fn cpp_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let mut sources = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "cpp") {
-                sources.push(path);
-            }
-        }
-        sources.sort();
-        Ok(sources)
     }
 
     fn required(variable: &str) -> Result<String, String> {

@@ -290,8 +290,13 @@ impl<D: Device> Server<D> {
             return Activity::Quiet;
         }
         let activity = self.device.run();
-        self.interrupts.add(self.device.take_interrupts());
+        self.signal();
         activity
+    }
+
+    /// Passes on the interrupt messages that the device has sent.
+    fn signal(&mut self) {
+        self.interrupts.add(self.device.take_interrupts());
     }
 
     /// Whoever asked may have stopped waiting; then the answer is dropped.
@@ -300,6 +305,8 @@ impl<D: Device> Server<D> {
         match command {
             Command::Read { offset, answer } => {
                 let value = if gone { GONE } else { self.device.read(offset) };
+                // A read pushes messages ahead of its answer, as it does on PCIe.
+                self.signal();
                 let _ = answer.send(value);
             }
             Command::Write { offset, value } => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `cargo xtask lint`: formats, clippy with and without the verilated engine, the RTL under `-Wall`.
+//! `cargo xtask lint`: format, clippy with and without the verilated engine, rustdoc, the RTL under `-Wall`.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,6 +19,7 @@ pub(crate) fn run() -> Result<()> {
     let verilator = parts.run("setup", setup::simulation)?;
     parts.run("clippy without rtl", || clippy(&[]))?;
     parts.run("clippy with rtl", || clippy(&["--features", RTL_FEATURES]))?;
+    parts.run("documentation", documentation)?;
     parts.run("rtl", || TOPS.iter().try_for_each(|top| verilate(top, &verilator)))?;
     parts.print();
     Ok(())
@@ -26,8 +27,15 @@ pub(crate) fn run() -> Result<()> {
 
 fn clippy(features: &[&str]) -> Result<()> {
     let mut command = cargo();
-    command.args(["clippy", "--quiet", "--workspace", "--all-targets"]).args(features);
+    command.args(["clippy", "--workspace", "--all-targets"]).args(features);
     run_command(command.args(["--", "-D", "warnings"]))
+}
+
+/// Rustdoc without warnings: every link leads somewhere.
+fn documentation() -> Result<()> {
+    let mut command = cargo();
+    command.env("RUSTDOCFLAGS", "-D warnings");
+    run_command(command.args(["doc", "--workspace", "--no-deps", "--features", RTL_FEATURES]))
 }
 
 /// Lints everything below one top level; `sealgate.f` names the waivers too.

@@ -24,7 +24,7 @@ usage: cargo xtask <command>
   demo              score digits over TLS, with the record engine's RTL in the server
                     [--stay] [--json FILE] [--help]
   test [ARGS]       every test; ARGS go to cargo test
-  lint              formats, clippy, RTL lint
+  lint              format, clippy, rustdoc, RTL lint
   codegen           write again what is made from hdl/regs and crates/abi
   codegen --check   only compare, and fail where something differs
   bench [--json FILE]

@@ -161,12 +161,15 @@ module sealgate_queues
   end
 
   for (genvar q = 0; q < QueueCount; q++) begin : gen_queue
+    logic asking;  // a fetch of this queue is being offered to the bus
     logic begins;
     logic fetched;
     logic completed;
 
-    assign begins    = armed_q[q] && enable_i[q] && !running_q[q] && (inflight_q[q] == '0);
-    assign fetched   = ar_accepted && (fetch_q.queue_id == QueueWidth'(q));
+    assign asking    = (state_q == StIssue) && (fetch_q.queue_id == QueueWidth'(q));
+    assign fetched   = asking && ar_accepted;
+    assign begins    = armed_q[q] && enable_i[q] && !running_q[q] && !asking &&
+                       (inflight_q[q] == '0);
     assign completed = complete_i && (complete_queue_i == QueueWidth'(q));
 
     assign sq_head_o[q]      = head_q[q];
