@@ -85,20 +85,21 @@ mod rtl {
     /// many small ones takes longer than their code. One is what runs only at the start, which Verilator marks as slow
     /// and which is not worth optimising; the other is the rest.
     fn gather(generated: &Path) -> io::Result<[PathBuf; 2]> {
+        let [mut fast, mut slow] = [String::new(), String::new()];
         let mut sources = Vec::new();
         for entry in fs::read_dir(generated)? {
-            sources.push(entry?.file_name().to_string_lossy().into_owned());
+            sources.push(entry?.path());
         }
-        sources.retain(|name| name.ends_with(".cpp"));
         sources.sort();
-        let (slow, fast): (Vec<_>, Vec<_>) =
-            sources.iter().partition(|name| name.ends_with("__Slow.cpp"));
-        let write = |name: &str, parts: &[&String]| {
-            let lines: String = parts.iter().map(|part| format!("#include \"{part}\"\n")).collect();
-            let path = generated.join(name);
-            fs::write(&path, lines).map(|()| path)
-        };
-        Ok([write("all_fast.cpp", &fast)?, write("all_slow.cpp", &slow)?])
+        for source in sources.iter().filter(|path| path.extension().is_some_and(|it| it == "cpp")) {
+            let include = format!("#include \"{}\"\n", source.display());
+            let rarely_run = source.to_string_lossy().ends_with("__Slow.cpp");
+            if rarely_run { &mut slow } else { &mut fast }.push_str(&include);
+        }
+        let paths = ["all_fast.cpp", "all_slow.cpp"].map(|name| generated.join(name));
+        fs::write(&paths[0], fast)?;
+        fs::write(&paths[1], slow)?;
+        Ok(paths)
     }
 
     /// The folder that holds Verilator's `bin` and `include`.

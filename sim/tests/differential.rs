@@ -7,6 +7,8 @@
 
 mod rig;
 
+use std::ops::Range;
+
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
@@ -270,11 +272,17 @@ impl Generator<'_> {
     }
 
     /// Flips one bit of every so many entries, where that cannot make two entries meddle with each other: a destination
-    /// in another's slot, or a context that another queue is just changing.
+    /// in memory that is not the entry's own, or a context that another queue uses.
     fn spoil(&mut self, mut entry: SubmissionEntry, one_in: u32) -> SubmissionEntry {
-        let record = entry[0] != Opcode::ContextLoad as u8;
+        const CONTEXT: Range<usize> = 16..32;
+        const OWNER: Range<usize> = 24..26;
+        const DESTINATION: Range<usize> = 192..256;
         let bit = self.rng.random_range(0..512);
-        let meddles = (24..26).contains(&bit) || (record && (192..228).contains(&bit));
+        let meddles = if changes_contexts(&entry) {
+            CONTEXT.contains(&bit)
+        } else {
+            OWNER.contains(&bit) || DESTINATION.contains(&bit)
+        };
         if self.rng.random_range(0..one_in) == 0 && !meddles {
             entry[bit / 8] ^= 1 << (bit % 8);
         }
@@ -282,13 +290,20 @@ impl Generator<'_> {
     }
 }
 
-/// Leads an entry away from a context that another queue is loading and dropping: between queues there is no order, so
-/// the devices need not agree on how it ends.
+fn changes_contexts(entry: &SubmissionEntry) -> bool {
+    [Opcode::ContextLoad as u8, Opcode::ContextDrop as u8].contains(&entry[0])
+}
+
+/// Leads an entry away from a context that another queue is loading and dropping, and keeps the ones that all queues
+/// may name as they are: between queues there is no order, so the devices would not have to agree on how it ends.
 fn apart(queue: usize, mut entry: SubmissionEntry) -> SubmissionEntry {
     let context = u16::from_le_bytes([entry[2], entry[3]]);
-    let changes = (FIRST_CHANGING..FIRST_CHANGING + CHANGING).contains(&(context % 256));
-    if changes && usize::from(context / 256) != queue {
+    let own = usize::from(context / 256) == queue;
+    let changing = (FIRST_CHANGING..FIRST_CHANGING + CHANGING).contains(&(context % 256));
+    if changing && !own {
         entry[2] = SEAL as u8;
+    } else if own && !changing && changes_contexts(&entry) {
+        entry[2] = FIRST_CHANGING as u8;
     }
     entry
 }

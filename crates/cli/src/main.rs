@@ -13,7 +13,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use tracing_subscriber::EnvFilter;
 
 /// TLS for scoring services, its records sealed and opened by an FPGA.
@@ -66,7 +66,10 @@ fn start_logging() {
 /// Traffic keys and plaintext are in memory: a crash must not write them to a disk.
 fn forbid_core_dumps() -> Result<(), Error> {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
-    setrlimit(Resource::Core, none).map_err(|errno| Error::CoreDumps(errno.into()))
+    // The limit does not hold where dumps go to a program; such a process is not dumped to one either.
+    setrlimit(Resource::Core, none)
+        .and_then(|()| set_dumpable_behavior(DumpableBehavior::NotDumpable))
+        .map_err(|errno| Error::CoreDumps(errno.into()))
 }
 
 /// The error and its causes in one line. An error that shows its cause in its own words is not repeated.

@@ -180,10 +180,10 @@ impl<T> Queue<T> {
     /// Clears the queue's interrupt bit. What completes from now on sends an interrupt message; what completed before
     /// may not: look at the ring once more before sleeping.
     pub fn arm_interrupt(&self) {
-        Sealgate::new(&*self.transport)
-            .device()
-            .irq_status()
-            .write(IrqStatus::from_bits(1 << self.index));
+        let status = Sealgate::new(&*self.transport).device().irq_status();
+        status.write(IrqStatus::from_bits(1 << self.index));
+        // Writes are posted: only after a read has the device seen this one.
+        let _ = status.read();
     }
 
     /// Lets the device fetch no further entry.

@@ -9,6 +9,8 @@
 
 use std::ffi::{CStr, CString, c_char};
 use std::fmt;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::ptr::{self, NonNull};
 
@@ -227,10 +229,16 @@ impl Drop for GcmCoreModel {
     }
 }
 
-/// The path for C++, which ends the process on a file that cannot be written: that is found out here.
+/// The path for C++, which ends the process on a file that cannot be written: that is found out here. Entries with keys
+/// and plaintext pass through the signals of a waveform, so nobody else may read it.
 fn trace_file(path: &Path) -> Result<CString, RtlError> {
-    std::fs::File::create(path)
-        .map_err(|source| RtlError::Trace { path: path.to_owned(), source })?;
+    let open = || {
+        let file =
+            File::options().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        file.set_permissions(Permissions::from_mode(0o600))
+    };
+    open().map_err(|source| RtlError::Trace { path: path.to_owned(), source })?;
+    tracing::warn!(path = %path.display(), "the waveform will hold keys and plaintext");
     CString::new(path.as_os_str().as_encoded_bytes())
         .map_err(|error| RtlError::Trace { path: path.to_owned(), source: error.into() })
 }

@@ -116,9 +116,9 @@ impl Rig {
         buffer
     }
 
-    /// An address that is not mapped.
+    /// An address at which nothing is mapped, nor as far behind it as any record reaches.
     pub fn nowhere(&self) -> u64 {
-        let buffer = self.buffer(1);
+        let buffer = self.buffer(1 << 16);
         self.transport.unmap(buffer.iova).expect("it was mapped");
         buffer.at(0)
     }
