@@ -23,7 +23,7 @@ const BATCHES: usize = 100;
 const ENTRIES_PER_QUEUE: usize = 12;
 
 /// Room at the destination of each entry: the longest record, at any offset, and guard bytes.
-const SLOT_BYTES: usize = 20_480;
+const SLOT_BYTES: usize = 24_576;
 const SOURCE_BYTES: usize = 1 << 18;
 const GUARD: u8 = 0xC3;
 
@@ -272,16 +272,19 @@ impl Generator<'_> {
     }
 
     /// Flips one bit of every so many entries, where that cannot make two entries meddle with each other: a destination
-    /// in memory that is not the entry's own, or a context that another queue uses.
+    /// in memory that is not the entry's own, a source in memory that is being written, or a context that another queue
+    /// uses.
     fn spoil(&mut self, mut entry: SubmissionEntry, one_in: u32) -> SubmissionEntry {
         const CONTEXT: Range<usize> = 16..32;
         const OWNER: Range<usize> = 24..26;
         const DESTINATION: Range<usize> = 192..256;
+        // Within its page the source stays in memory that is only read; far away nothing is mapped.
+        const NEAR_SOURCE: Range<usize> = 128 + 12..128 + 36;
         let bit = self.rng.random_range(0..512);
         let meddles = if changes_contexts(&entry) {
             CONTEXT.contains(&bit)
         } else {
-            OWNER.contains(&bit) || DESTINATION.contains(&bit)
+            [OWNER, DESTINATION, NEAR_SOURCE].iter().any(|bits| bits.contains(&bit))
         };
         if self.rng.random_range(0..one_in) == 0 && !meddles {
             entry[bit / 8] ^= 1 << (bit % 8);

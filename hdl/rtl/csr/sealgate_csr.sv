@@ -195,6 +195,7 @@ module sealgate_csr
   logic [19:0] cq_base_lo[QueueCount];
   logic [31:0] cq_base_hi[QueueCount];
   logic        completed [QueueCount];
+  logic        irq_written[QueueCount];
   logic        complete_fault[QueueCount];
 
   always_comb begin
@@ -204,6 +205,7 @@ module sealgate_csr
       cq_base_o[q]      = {cq_base_hi[q], cq_base_lo[q], 12'b0};
       completed[q]      = complete_i && (complete_queue_i == QueueWidth'(q));
       complete_fault[q] = completed[q] && complete_error_i;
+      irq_written_o[q]  = irq_written[q] && completed[q];
     end
   end
 
@@ -254,16 +256,16 @@ module sealgate_csr
     .hwif_in_device_errors_read_fault_hwset(read_fault_i),
     .hwif_in_device_errors_write_fault_hwset(write_fault_i),
     .hwif_out_device_irq_status_queue0(irq_status_o[0]),
-    .hwif_out_device_irq_status_queue0_swmod(irq_written_o[0]),
+    .hwif_out_device_irq_status_queue0_swmod(irq_written[0]),
     .hwif_in_device_irq_status_queue0_hwset(completed[0]),
     .hwif_out_device_irq_status_queue1(irq_status_o[1]),
-    .hwif_out_device_irq_status_queue1_swmod(irq_written_o[1]),
+    .hwif_out_device_irq_status_queue1_swmod(irq_written[1]),
     .hwif_in_device_irq_status_queue1_hwset(completed[1]),
     .hwif_out_device_irq_status_queue2(irq_status_o[2]),
-    .hwif_out_device_irq_status_queue2_swmod(irq_written_o[2]),
+    .hwif_out_device_irq_status_queue2_swmod(irq_written[2]),
     .hwif_in_device_irq_status_queue2_hwset(completed[2]),
     .hwif_out_device_irq_status_queue3(irq_status_o[3]),
-    .hwif_out_device_irq_status_queue3_swmod(irq_written_o[3]),
+    .hwif_out_device_irq_status_queue3_swmod(irq_written[3]),
     .hwif_in_device_irq_status_queue3_hwset(completed[3]),
     .hwif_out_device_irq_enable_queues(irq_enable),
     .hwif_out_device_snapshot_take(take),
