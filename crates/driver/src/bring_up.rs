@@ -16,7 +16,7 @@ use crate::transport::Transport;
 /// Major version of the device's contract that this driver serves.
 const CONTRACT_MAJOR: u8 = 0;
 
-/// log2 of the smallest ring that holds what one record may need: two drops, a load and the record.
+/// log2 of the smallest ring that holds what one record may need: a drop, a load and the record.
 const RING_LOG2_MIN: u8 = 2;
 
 /// Pause between two looks at a register that is going to change.
