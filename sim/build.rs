@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! With feature `rtl`: verilates the record engine and its AEAD core and compiles them with the C++ shim.
+//! With feature `rtl`: verilates the record engine and the AEAD of its lanes and compiles them with the C++ shim.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -12,20 +12,41 @@ fn main() {
 
 #[cfg(feature = "rtl")]
 mod rtl {
+    use std::collections::BTreeMap;
     use std::path::{Path, PathBuf};
     use std::process::Command;
     use std::{env, fs, io};
 
-    /// The models that are made: name, module and what it can do. Being able to write a waveform makes a model a tenth
-    /// slower even when it does not, so that is a model apart.
-    const MODELS: [(&str, &str, &str); 3] = [
-        ("sealgate_top", "sealgate_top", "--no-trace"),
-        ("sealgate_top_traced", "sealgate_top", "--trace-fst"),
-        ("sealgate_gcm_core", "sealgate_gcm_core", "--no-trace"),
-    ];
+    /// A model that is made.
+    struct Model {
+        name: String,
+        module: &'static str,
+        options: Vec<String>,
+        /// What the compiler does with the code that runs in every cycle.
+        opt_level: u32,
+    }
 
-    const VERILATOR_OPTIONS: [&str; 8] =
-        ["--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert", "--no-timing"];
+    /// The shapes that every build has: lanes and width of the bus.
+    const SHAPES: [(u32, u32); 2] = [(1, 128), (4, 512)];
+
+    /// The shapes that the feature `rtl-shapes` adds. They run a few tests: that is not worth long compiling.
+    const MORE_SHAPES: [(u32, u32); 7] =
+        [(1, 256), (1, 512), (2, 128), (2, 256), (2, 512), (4, 128), (4, 256)];
+
+    /// Without splitting of always blocks and without tables in place of logic the models take fewer instructions and
+    /// less of the instruction cache: counted, for this RTL.
+    const VERILATOR_OPTIONS: [&str; 10] = [
+        "--cc",
+        "-O3",
+        "--x-assign",
+        "fast",
+        "--x-initial",
+        "fast",
+        "--noassert",
+        "--no-timing",
+        "-fno-split",
+        "-fno-table",
+    ];
 
     /// What verilated.mk would define for these options.
     const DEFINES: [(&str, &str); 8] = [
@@ -53,32 +74,93 @@ mod rtl {
         println!("cargo::rerun-if-changed={}", shim.join("shim.h").display());
 
         let verilator = verilator_root(workspace)?;
-        let (mut fast, mut slow) = (vec![shim.join("shim.cpp")], Vec::new());
-        let mut includes = vec![verilator.join("include"), verilator.join("include/vltstd"), shim];
+        let mut sources = Sources::default();
+        sources.add(3, shim.join("shim.cpp"));
+        let include = verilator.join("include");
         for runtime in ["verilated.cpp", "verilated_threads.cpp", "verilated_fst_c.cpp"] {
-            fast.push(includes[0].join(runtime));
+            sources.add(3, include.join(runtime));
         }
-        for (model, module, tracing) in MODELS {
-            let generated = out.join(model);
-            let options = ["--top-module", module, "--prefix", &format!("V{model}"), tracing];
-            verilate(&verilator, &rtl.join("sealgate.f"), &options, &generated)?;
+        let mut includes = vec![include.join("vltstd"), include, shim, out.clone()];
+        let mut shapes = SHAPES.to_vec();
+        if env::var_os("CARGO_FEATURE_RTL_SHAPES").is_some() {
+            shapes.extend(MORE_SHAPES);
+        }
+        for model in models(&shapes) {
+            let generated = out.join(&model.name);
+            verilate(&verilator, &rtl.join("sealgate.f"), &model, &generated)?;
             let [rest, start] = gather(&generated).map_err(|error| at(&generated, &error))?;
-            fast.push(rest);
-            slow.push(start);
+            sources.add(model.opt_level, rest);
+            sources.add(0, start);
             includes.push(generated);
         }
+        list_shapes(&shapes, &out.join("sealgate_shapes.h"))?;
         // FST files are packed by zlib and LZ4, which their crates bring along.
         for library in ["DEP_Z_INCLUDE", "DEP_LZ4_INCLUDE"] {
             includes.push(required(library)?.into());
         }
-        compile(&fast, &slow, &includes)
+        compile(&sources, &includes)
             .map_err(|error| format!("the verilated RTL does not compile: {error}"))
     }
 
+    /// The engine in each shape, once more able to write a waveform, and the AEAD of a lane. Being able to write a
+    /// waveform makes a model a tenth slower even when it does not, so that is a model apart.
+    fn models(shapes: &[(u32, u32)]) -> Vec<Model> {
+        let mut models = Vec::new();
+        for &(lanes, width) in shapes {
+            models.push(Model {
+                name: format!("sealgate_top_{lanes}x{width}"),
+                module: "sealgate_top",
+                options: vec![
+                    format!("-GLANES={lanes}"),
+                    format!("-GDATA_WIDTH={width}"),
+                    "--no-trace".to_owned(),
+                ],
+                opt_level: if SHAPES.contains(&(lanes, width)) { 3 } else { 1 },
+            });
+        }
+        for (name, module, option) in [
+            ("sealgate_top_traced", "sealgate_top", "--trace-fst"),
+            ("sealgate_aead", "sealgate_aead", "--no-trace"),
+        ] {
+            let options = vec![option.to_owned()];
+            models.push(Model { name: name.to_owned(), module, options, opt_level: 3 });
+        }
+        models
+    }
+
+    /// Tells the shim which shapes there are.
+    fn list_shapes(shapes: &[(u32, u32)], header: &Path) -> Result<(), String> {
+        let list = |line: fn(&(u32, u32)) -> String| shapes.iter().map(line).collect::<Vec<_>>();
+        let includes =
+            list(|(lanes, width)| format!("#include \"Vsealgate_top_{lanes}x{width}.h\"\n"));
+        let entries = list(|(lanes, width)| format!(" SHAPE({lanes}, {width})"));
+        let text = format!(
+            "#pragma once\n{}#define SEALGATE_SHAPES(SHAPE){}\n",
+            includes.concat(),
+            entries.concat()
+        );
+        fs::write(header, text).map_err(|error| at(header, &error))
+    }
+
+    /// Source files by level of optimisation.
+    #[derive(Default)]
+    struct Sources(BTreeMap<u32, Vec<PathBuf>>);
+
+    impl Sources {
+        fn add(&mut self, opt_level: u32, source: PathBuf) {
+            self.0.entry(opt_level).or_default().push(source);
+        }
+    }
+
     /// Compiles all into one static library.
-    fn compile(fast: &[PathBuf], slow: &[PathBuf], includes: &[PathBuf]) -> Result<(), cc::Error> {
-        let slow = compiler(includes).opt_level(0).files(slow).try_compile_intermediates()?;
-        compiler(includes).opt_level(3).files(fast).objects(slow).try_compile("sealgate_rtl")
+    fn compile(sources: &Sources, includes: &[PathBuf]) -> Result<(), cc::Error> {
+        let mut objects = Vec::new();
+        for (&opt_level, files) in &sources.0 {
+            let compiled =
+                compiler(includes).opt_level(opt_level).files(files).try_compile_intermediates()?;
+            objects.extend(compiled);
+        }
+        compiler(includes).objects(objects).try_compile("sealgate_rtl")
     }
 
     /// Puts what Verilator generated into two files, as its own makefile does: reading the headers anew for each of the
@@ -133,12 +215,7 @@ mod rtl {
     }
 
     /// Runs Verilator; what it left from an earlier run goes first, for its file names change with the design.
-    fn verilate(
-        root: &Path,
-        files: &Path,
-        options: &[&str],
-        generated: &Path,
-    ) -> Result<(), String> {
+    fn verilate(root: &Path, files: &Path, model: &Model, generated: &Path) -> Result<(), String> {
         match fs::remove_dir_all(generated) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(at(generated, &error));
@@ -150,7 +227,8 @@ mod rtl {
             .env("VERILATOR_ROOT", root)
             .args(VERILATOR_OPTIONS)
             .args(["-Wno-fatal", "-Wno-lint", "-Wno-style"])
-            .args(options)
+            .args(&model.options)
+            .args(["--top-module", model.module, "--prefix", &format!("V{}", model.name)])
             .arg("--Mdir")
             .arg(generated)
             .arg("-F")

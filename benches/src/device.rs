@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sealgate_abi::regs::{Control, Sealgate, SelftestState, Snapshot};
+use sealgate_abi::regs::{Control, LANES, Sealgate, SelftestState, Snapshot};
 use sealgate_abi::{
     ContextEntry, Direction, Key, MAX_FRAGMENT_BYTES, MIN_RECORD_BYTES, Opcode, RecordEntry,
     Status, Suite, sealed_bytes,
@@ -139,6 +139,9 @@ impl Engine {
                     Suite::Aes256Gcm => {
                         ContextEntry::load(0, context, direction, Key::Aes256(&key), iv)
                     }
+                    Suite::Chacha20Poly1305 => {
+                        ContextEntry::load(0, context, direction, Key::Chacha20(&key), iv)
+                    }
                 };
                 Submission::load(load, ())
             })
@@ -176,6 +179,7 @@ impl Engine {
             suite: match suite {
                 Suite::Aes128Gcm => "AES-128-GCM",
                 Suite::Aes256Gcm => "AES-256-GCM",
+                Suite::Chacha20Poly1305 => "ChaCha20-Poly1305",
             },
             tls_version: "1.3",
             direction: match direction {
@@ -298,14 +302,16 @@ impl Engine {
     }
 
     fn counters(&self) -> [u64; 4] {
-        let device = Sealgate::new(&*self.transport).device();
+        let registers = Sealgate::new(&*self.transport);
+        let device = registers.device();
         device.snapshot().write(Snapshot::default().with_take(true));
-        [
-            device.busy_u64(),
-            device.lane_beats_u64(),
-            device.lane_stall_in_u64(),
-            device.lane_stall_out_u64(),
-        ]
+        let mut counters = [device.busy_u64(), 0, 0, 0];
+        for lane in (0..LANES).filter_map(|lane| registers.lane(lane)) {
+            counters[1] += lane.lane_beats_u64();
+            counters[2] += lane.lane_stall_source_u64();
+            counters[3] += lane.lane_stall_destination_u64();
+        }
+        counters
     }
 }
 

@@ -18,6 +18,7 @@ impl Software {
         let algorithm = match suite {
             Suite::Aes128Gcm => &aead::AES_128_GCM,
             Suite::Aes256Gcm => &aead::AES_256_GCM,
+            Suite::Chacha20Poly1305 => &aead::CHACHA20_POLY1305,
         };
         let key = UnboundKey::new(algorithm, key)
             .map_err(|_| BenchError::Software { what: "the key" })?;

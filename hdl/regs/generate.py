@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-"""Makes the register block, the Rust API and the register page from sealgate.rdl.
+"""Makes what follows from sealgate.rdl: the RTL's package, the table of its test, the Rust API and the register page.
 
 Run it as `cargo xtask codegen`, which provides the pinned Python packages. By hand: generate.py OUTPUT_FOLDER; the
 files appear below that folder under their paths in the repository.
@@ -9,20 +9,16 @@ files appear below that folder under their paths in the repository.
 import re
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from peakrdl_etana import RegblockExporter
-from peakrdl_etana.cpuif.axi4lite import AXI4Lite_Cpuif_flattened
-from peakrdl_etana.udps import ALL_UDPS
 from systemrdl import RDLCompiler
 from systemrdl.node import AddrmapNode, FieldNode, RegfileNode, RegNode
 from systemrdl.rdltypes import OnWriteType
 
 RDL = Path(__file__).resolve().with_name("sealgate.rdl")
-MODULE = "sealgate_regs"
-BLOCK_PATH = f"hdl/rtl/csr/{MODULE}.sv"
+PACKAGE_PATH = "hdl/rtl/csr/sealgate_regs_pkg.sv"
+TABLE_PATH = "hdl/regs/sealgate_regs.h"
 RUST_PATH = "crates/abi/src/regs/generated.rs"
 PAGE_PATH = "docs/registers.md"
 SOURCE_NOTE = "Made from hdl/regs/sealgate.rdl by `cargo xtask codegen`; edit that file, not this one."
@@ -62,7 +58,7 @@ class Field:
 
 @dataclass
 class Register:
-    """A register at its offset inside its page."""
+    """A register at its offset inside its block."""
 
     name: str
     offset: int
@@ -103,7 +99,7 @@ def read_field(node: FieldNode) -> Field:
     )
 
 
-def read_page(node: RegfileNode) -> list:
+def read_registers(node: RegfileNode) -> list:
     return [
         Register(
             name=reg.inst_name,
@@ -117,30 +113,41 @@ def read_page(node: RegfileNode) -> list:
 
 
 @dataclass
-class Device:
-    """The whole map: the device page, and the queue page with the addresses where it stands."""
+class Block:
+    """Registers that stand together, and every address where they do."""
 
-    device_page: int
-    device: list
-    queue_pages: list
-    queue: list
+    name: str
+    bases: list
+    registers: list
+
+
+def read_block(name, nodes) -> Block:
+    if any(node.type_name != nodes[0].type_name for node in nodes):
+        raise SystemExit(f"{RDL}: every {name.lower()} must have the same registers")
+    return Block(name, [node.absolute_address for node in nodes], read_registers(nodes[0]))
+
+
+@dataclass
+class Device:
+    """The whole map: the device page, in it the registers of each lane, and a page for each queue."""
+
+    device: Block
+    lane: Block
+    queue: Block
+
+    @property
+    def blocks(self):
+        return [self.device, self.lane, self.queue]
 
     @property
     def registers(self):
-        return self.device + self.queue
+        return [register for block in self.blocks for register in block.registers]
 
 
 def read_device(top: AddrmapNode) -> Device:
-    pages = list(top.children())
-    queues = pages[1:]
-    device = Device(
-        device_page=pages[0].absolute_address,
-        device=read_page(pages[0]),
-        queue_pages=[page.absolute_address for page in queues],
-        queue=read_page(queues[0]),
-    )
-    if any(page.type_name != queues[0].type_name for page in queues):
-        raise SystemExit(f"{RDL}: every page after the first must be a queue page")
+    first, *queues = top.children(unroll=True)
+    lanes = [child for child in first.children(unroll=True) if isinstance(child, RegfileNode)]
+    device = Device(read_block("Device", [first]), read_block("Lane", lanes), read_block("Queue", queues))
     names = [register.name for register in device.registers]
     if len(set(names)) != len(names):
         raise SystemExit(f"{RDL}: two registers have the same name")
@@ -156,24 +163,80 @@ def wide_pairs(registers):
             yield name, register, by_name[f"{name}_HI"]
 
 
-# --- The register block -----------------------------------------------------------------------------------------------
+# --- The RTL's package ------------------------------------------------------------------------------------------------
 
 
-def register_block(top: AddrmapNode) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        RegblockExporter().export(
-            top,
-            folder,
-            cpuif_cls=AXI4Lite_Cpuif_flattened,
-            module_name=MODULE,
-            default_reset_activelow=True,
-            err_if_bad_addr=True,
-        )
-        text = Path(folder, f"{MODULE}.sv").read_text()
-    # One module with a time scale would want one in every other.
-    text = re.sub(r"^`timescale.*\n\n?", "", text, flags=re.MULTILINE)
-    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
-    return f"// SPDX-License-Identifier: Apache-2.0 OR MIT\n// {SOURCE_NOTE}\n{text}"
+def hex_word(value):
+    return f"32'h{value >> 16:04x}_{value & 0xFFFF:04x}"
+
+
+def package_register(register):
+    """Where the register stands, where its fields stand if it is not one whole, and what reset leaves in it."""
+    lines = [f"  localparam logic [11:0] {register.type_name}Offset = 12'h{register.offset:03x};\n"]
+    for field in register.fields:
+        if field.width < 32:
+            name = register.type_name + "".join(word.capitalize() for word in field.name.split("_"))
+            lines.append(f"  localparam int unsigned {name}Lsb = {field.lsb};\n")
+            if field.width > 1:
+                lines.append(f"  localparam int unsigned {name}Width = {field.width};\n")
+    if not all(field.driven for field in register.fields):
+        lines.append(f"  localparam logic [31:0] {register.type_name}Reset = {hex_word(register.reset)};\n")
+    return "".join(lines)
+
+
+def package_function(name, what, offsets):
+    offsets = [f"12'h{offset:03x}" for offset in offsets]
+    rows = [", ".join(offsets[start : start + 10]) for start in range(0, len(offsets), 10)]
+    items = ",\n      ".join(rows)
+    return (
+        f"\n  // There is a register at this offset of {what}.\n"
+        + f"  function automatic logic {name}(logic [11:0] offset);\n"
+        + f"    unique case (offset)\n      {items}: return 1'b1;\n      default: return 1'b0;\n    endcase\n"
+        + "  endfunction\n"
+    )
+
+
+def rtl_package(device) -> str:
+    text = (
+        f"// SPDX-License-Identifier: Apache-2.0 OR MIT\n// {SOURCE_NOTE}\n//\n"
+        + "// Where registers and their fields stand, and what reset leaves in them. Offsets count from the\n"
+        + "// start of the page, for the registers of a lane from the start of that lane's.\n\n"
+        + "`default_nettype none\n\npackage sealgate_regs_pkg;\n"
+    )
+    for block in device.blocks:
+        text += f"\n  // {block.name}.\n"
+        text += f"  localparam logic [15:0] {block.name}Base = 16'h{block.bases[0]:04x};\n"
+        if len(block.bases) > 1:
+            text += f"  localparam int unsigned {block.name}Blocks = {len(block.bases)};\n"
+            text += f"  localparam int unsigned {block.name}Stride = {block.bases[1] - block.bases[0]};\n"
+        text += "".join(package_register(register) for register in block.registers)
+    page = device.device.bases[0]
+    lanes = [base - page + register.offset for base in device.lane.bases for register in device.lane.registers]
+    text += package_function("device_has", "the device page", [r.offset for r in device.device.registers] + lanes)
+    text += package_function("queue_has", "a queue page", [r.offset for r in device.queue.registers])
+    return text + "\nendpackage\n\n`default_nettype wire\n"
+
+
+# --- The table of the test --------------------------------------------------------------------------------------------
+
+
+def test_table(device) -> str:
+    rows = ""
+    for block in device.blocks:
+        for index, base in enumerate(block.bases):
+            for register in block.registers:
+                masks = ", ".join(f"{register.mask(kind):#x}" for kind in ("writable", "clears", "pulse", "driven"))
+                place = f"{index}, {base + register.offset:#06x}"
+                rows += f'    {{"{register.name}", {place}, {masks}, {register.reset:#x}}},\n'
+    return (
+        f"// SPDX-License-Identifier: Apache-2.0 OR MIT\n// {SOURCE_NOTE}\n\n"
+        + "#pragma once\n\n#include <cstdint>\n\nnamespace sealgate {\n\n"
+        + "// A register; the masks are those of the fields that the host writes, of those among them that writing 1\n"
+        + "// clears, of those that are a pulse, and of the fields that the hardware drives.\n"
+        + "struct Register {\n  const char* name;\n  int index;  // of the lane or queue\n  uint32_t address;\n"
+        + "  uint32_t writable;\n  uint32_t clears;\n  uint32_t pulse;\n  uint32_t driven;\n  uint32_t reset;\n};\n\n"
+        + f"constexpr Register kRegisters[] = {{\n{rows}}};\n\n}}  // namespace sealgate\n"
+    )
 
 
 # --- The Rust API -----------------------------------------------------------------------------------------------------
@@ -286,26 +349,33 @@ def rust_rows(device):
         masks = ", ".join(f"{register.mask(kind):#_x}" for kind in ("writable", "clears", "pulse"))
         return f'row({page}, "{register.name}", {register.offset:#04x}, [{masks}], {register.reset:#_x}),\n'
 
-    rows = "".join(row("Page::Device", register) for register in device.device)
-    for queue in range(len(device.queue_pages)):
-        rows += "".join(row(f"Page::Queue({queue})", register) for register in device.queue)
+    rows = "".join(row("Page::Device", register) for register in device.device.registers)
+    for block in (device.lane, device.queue):
+        for index in range(len(block.bases)):
+            rows += "".join(row(f"Page::{block.name}({index})", register) for register in block.registers)
     return rows
 
 
 def rust_api(device) -> str:
     enums = "".join(rust_enum(field) for r in device.registers for field in r.fields if field.encoding)
-    pages = ", ".join(f"{address:#06x}" for address in device.queue_pages)
+    lanes, queues = (", ".join(f"{base:#06x}" for base in block.bases) for block in (device.lane, device.queue))
     text = (
         f"// SPDX-License-Identifier: Apache-2.0 OR MIT\n// {SOURCE_NOTE}\n\n"
         + "use core::fmt;\n\nuse super::{Access, Modifiable, Page, Register, RegisterInfo, RegisterIo, "
         + "UnknownEncoding, Writable, bits, read_wide, row, write_wide};\n\n"
-        + f"/// Number of queue pages.\npub const QUEUES: usize = {len(device.queue_pages)};\n\n"
-        + f"/// Offset of the device page in BAR 0.\npub const DEVICE_PAGE: u32 = {device.device_page:#06x};\n\n"
-        + f"/// Offset of each queue's page in BAR 0.\npub const QUEUE_PAGES: [u32; QUEUES] = [{pages}];\n\n"
+        + f"/// Number of queue pages.\npub const QUEUES: usize = {len(device.queue.bases)};\n\n"
+        + "/// Number of lanes that the device page has registers for.\n"
+        + f"pub const LANES: usize = {len(device.lane.bases)};\n\n"
+        + "/// Offset of the device page in BAR 0.\n"
+        + f"pub const DEVICE_PAGE: u32 = {device.device.bases[0]:#06x};\n\n"
+        + "/// Offset of each lane's registers in BAR 0.\n"
+        + f"pub const LANE_REGISTERS: [u32; LANES] = [{lanes}];\n\n"
+        + f"/// Offset of each queue's page in BAR 0.\npub const QUEUE_PAGES: [u32; QUEUES] = [{queues}];\n\n"
         + "/// Every register of every page, in the order of their addresses.\n"
         + f"pub const REGISTERS: &[RegisterInfo] = &[\n{rust_rows(device)}];\n\n"
-        + rust_page("DevicePage", device.device, "The registers of the device itself.")
-        + rust_page("QueuePage", device.queue, "The registers of one queue.")
+        + rust_page("DevicePage", device.device.registers, "The registers of the device itself.")
+        + rust_page("LaneRegisters", device.lane.registers, "The registers of one lane.")
+        + rust_page("QueuePage", device.queue.registers, "The registers of one queue.")
         + enums
         + "".join(rust_register(register) for register in device.registers)
     )
@@ -330,7 +400,7 @@ def table(registers):
 
 
 def register_page(device) -> str:
-    pages = ", ".join(f"{address:#06x}" for address in device.queue_pages)
+    lanes, queues = (", ".join(f"{base:#06x}" for base in block.bases) for block in (device.lane, device.queue))
     return f"""<!-- {SOURCE_NOTE} -->
 
 # Registers
@@ -344,15 +414,22 @@ event in the cycle of the clear is kept; `pulse` writing 1 starts something, rea
 what the hardware says at the time.
 
 64-bit values are a `_LO` and a `_HI` register. Those of counters hold the last snapshot (SNAPSHOT), so the halves
-belong together.
+belong together; they read 0 from a reset to the first snapshot after it. A read that comes while a snapshot is being
+taken waits for it: some 80 cycles.
 
-## Device page, at {device.device_page:#06x}
+## Device page, at {device.device.bases[0]:#06x}
 
-{table(device.device)}
+{table(device.device.registers)}
 
-## Queue pages, at {pages}
+## Lanes, at {lanes}
 
-{table(device.queue)}
+All counters; those of lanes that the device does not have read 0.
+
+{table(device.lane.registers)}
+
+## Queue pages, at {queues}
+
+{table(device.queue.registers)}
 """
 
 
@@ -360,13 +437,12 @@ def main():
     if len(sys.argv) != 2:
         raise SystemExit("usage: generate.py OUTPUT_FOLDER")
     compiler = RDLCompiler()
-    for udp in ALL_UDPS:
-        compiler.register_udp(udp, soft=False)
     compiler.compile_file(str(RDL))
     top = compiler.elaborate().top
     device = read_device(top)
     for path, text in (
-        (BLOCK_PATH, register_block(top)),
+        (PACKAGE_PATH, rtl_package(device)),
+        (TABLE_PATH, test_table(device)),
         (RUST_PATH, rust_api(device)),
         (PAGE_PATH, register_page(device)),
     ):

@@ -16,6 +16,9 @@ use sealgate_driver::transport::{DmaAccess, Iova};
 
 const PAGE: u64 = 4096;
 
+/// Bytes of the words that memory takes at once.
+const WORD_BYTES: usize = 8;
+
 /// Where mappings are placed, in turn: from the first address up, below the second.
 const REGIONS: [(u64, u64); 5] = [
     // Below 4 GiB.
@@ -99,15 +102,30 @@ impl HostMemory {
         mapping.memory.write(offset, bytes).map_err(|_| fault)
     }
 
-    /// Writes one aligned beat of 16 bytes whose last word becomes visible after everything that was written before it:
-    /// a host that acquires that word sees the rest of the beat, and the data that the beat speaks of.
-    pub fn write_beat(&self, iova: u64, beat: [u8; 16]) -> Result<(), DmaFault> {
+    /// Writes those bytes of an aligned beat whose bit in `strobes` is set. Whole words of 8 bytes become visible in
+    /// their order and after everything that was written before: a host that acquires the last word of a completion
+    /// sees the rest of it, and the data that it speaks of.
+    pub fn write_beat(&self, iova: u64, beat: &[u8], strobes: u64) -> Result<(), DmaFault> {
         let fault = DmaFault { iova, bytes: beat.len(), write: true };
         let table = self.shared();
         let (mapping, offset) = table.find_writable(iova).ok_or(fault)?;
-        let [first, last]: [u64; 2] = bytemuck::cast(beat);
-        mapping.memory.store_u64(offset, first, Ordering::Relaxed).map_err(|_| fault)?;
-        mapping.memory.store_u64(offset + 8, last, Ordering::Release).map_err(|_| fault)
+        for (word, bytes) in beat.chunks(WORD_BYTES).enumerate() {
+            let at = offset + word * WORD_BYTES;
+            let strobes = (strobes >> (word * WORD_BYTES)) as u8;
+            if strobes == u8::MAX
+                && let Ok(bytes) = bytes.try_into()
+            {
+                let value = u64::from_le_bytes(bytes);
+                mapping.memory.store_u64(at, value, Ordering::Release).map_err(|_| fault)?;
+                continue;
+            }
+            for (byte, value) in bytes.iter().enumerate() {
+                if strobes >> byte & 1 != 0 {
+                    mapping.memory.write(at + byte, &[*value]).map_err(|_| fault)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn shared(&self) -> RwLockReadGuard<'_, Table> {
@@ -196,10 +214,28 @@ mod tests {
         let block = memory(1);
         let Iova(start) = host.map(&block, DmaAccess::Read).unwrap();
         assert!(host.write(start, &[1]).is_err());
-        assert!(host.write_beat(start, [1; 16]).is_err());
+        assert!(host.write_beat(start, &[1; 16], 0xFFFF).is_err());
         let mut bytes = [1; 16];
         host.read(start, &mut bytes).unwrap();
         assert_eq!(bytes, [0; 16]);
+    }
+
+    #[test]
+    fn a_beat_changes_the_strobed_bytes_only() {
+        let host = HostMemory::new(1);
+        let block = memory(1);
+        let Iova(start) = host.map(&block, DmaAccess::ReadWrite).unwrap();
+        let beat: [u8; 64] = std::array::from_fn(|at| at as u8 + 1);
+        for strobes in [u64::MAX, 1, 1 << 63, 0xFFFF, 0x00FF_FFF0, 0xFFFF_0000_0000_0000] {
+            block.wipe(0, 64).unwrap();
+            host.write_beat(start, &beat, strobes).unwrap();
+            let mut bytes = [0; 64];
+            host.read(start, &mut bytes).unwrap();
+            for (at, byte) in bytes.into_iter().enumerate() {
+                assert_eq!(byte, if strobes >> at & 1 != 0 { beat[at] } else { 0 }, "{strobes:#x}");
+            }
+        }
+        assert!(host.write_beat(start + 4096, &beat, u64::MAX).is_err());
     }
 
     #[test]

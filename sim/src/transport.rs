@@ -15,6 +15,8 @@ use sealgate_abi::regs::{QUEUES, RegisterIo};
 use sealgate_driver::memory::DmaMemory;
 use sealgate_driver::transport::{DmaAccess, Iova, Transport, TransportError};
 
+#[cfg(feature = "rtl")]
+use crate::config::Shape;
 use crate::config::SimConfig;
 use crate::device::{Activity, Device, InterruptCounts};
 use crate::iommu::HostMemory;
@@ -27,7 +29,7 @@ const GONE: u32 = u32::MAX;
 
 /// A simulated device as the driver sees it.
 pub struct SimTransport {
-    address: &'static str,
+    address: String,
     completion_timeout: Duration,
     memory: Arc<HostMemory>,
     interrupts: Arc<Interrupts>,
@@ -77,10 +79,11 @@ impl SimTransport {
         const TIMEOUT: Duration = Duration::from_secs(5);
 
         let timeout = config.completion_timeout.unwrap_or(TIMEOUT);
-        Self::start("sim:model", timeout, config.seed, |memory| Ok(Model::new(memory)))
+        Self::start("sim:model".to_owned(), timeout, config.seed, |memory| Ok(Model::new(memory)))
     }
 
-    /// Starts the verilated RTL, address `sim:rtl`.
+    /// Starts the verilated RTL in the shape that `config` asks for, address `sim:rtl`, or `sim:rtl:4x512` and the like
+    /// for others than the narrowest.
     #[cfg(feature = "rtl")]
     pub fn rtl(config: SimConfig) -> Result<Arc<Self>, SimError> {
         // A record of 16 KiB takes some thousand cycles, and a cycle a fraction of a microsecond on a free processor;
@@ -89,15 +92,19 @@ impl SimTransport {
 
         let timeout = config.completion_timeout.unwrap_or(TIMEOUT);
         let trace = config.trace.as_deref().map(trace::path_of_next_device);
-        Self::start("sim:rtl", timeout, config.seed, move |memory| {
-            RtlDevice::new(memory, &config.bus, config.seed, trace.as_deref())
-                .map_err(SimError::Rtl)
+        let shape = config.shape().map_err(RtlError::from).map_err(SimError::Rtl)?;
+        let address = match shape {
+            Shape::NARROWEST => "sim:rtl".to_owned(),
+            _ => format!("sim:rtl:{shape}"),
+        };
+        Self::start(address, timeout, config.seed, move |memory| {
+            RtlDevice::new(memory, &config, trace.as_deref()).map_err(SimError::Rtl)
         })
     }
 
     /// Starts the device that `make` returns; it is made on the thread that will own it.
     fn start<D: Device>(
-        address: &'static str,
+        address: String,
         completion_timeout: Duration,
         seed: u64,
         make: impl FnOnce(Arc<HostMemory>) -> Result<D, SimError> + Send + 'static,
@@ -118,7 +125,7 @@ impl SimTransport {
                     let _ = announce.send(Err(error));
                 }
             };
-            thread::Builder::new().name(address.into()).spawn(serve).map_err(SimError::Thread)?
+            thread::Builder::new().name(address.clone()).spawn(serve).map_err(SimError::Thread)?
         };
         outcome.recv().unwrap_or(Err(SimError::Ended))?;
         tracing::debug!(address, seed, "simulated device started");
@@ -138,7 +145,7 @@ impl SimTransport {
     }
 
     fn gone(&self) -> TransportError {
-        TransportError::Gone { address: self.address.into() }
+        TransportError::Gone { address: self.address.clone() }
     }
 }
 
@@ -155,7 +162,7 @@ impl RegisterIo for SimTransport {
 
 impl Transport for SimTransport {
     fn address(&self) -> &str {
-        self.address
+        &self.address
     }
 
     fn is_simulated(&self) -> bool {
@@ -168,7 +175,7 @@ impl Transport for SimTransport {
 
     fn map(&self, memory: &Arc<DmaMemory>, access: DmaAccess) -> Result<Iova, TransportError> {
         self.memory.map(memory, access).ok_or_else(|| TransportError::Map {
-            address: self.address.into(),
+            address: self.address.clone(),
             bytes: memory.len(),
             source: io::Error::new(io::ErrorKind::OutOfMemory, "the IOVA regions are used up"),
         })
@@ -178,7 +185,7 @@ impl Transport for SimTransport {
         if self.memory.unmap(iova) {
             return Ok(());
         }
-        Err(TransportError::NotMapped { address: self.address.into(), iova })
+        Err(TransportError::NotMapped { address: self.address.clone(), iova })
     }
 
     fn wait_for_interrupt(&self, queue: usize, timeout: Duration) -> Result<bool, TransportError> {

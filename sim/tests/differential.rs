@@ -12,22 +12,21 @@ use std::ops::Range;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
-use rig::tls::{KeyBytes, Keys, pattern};
+use rig::tls::{KeyBytes, Keys, kinds, pattern};
 use rig::{Buffer, Queue, Rig, devices};
 use sealgate_abi::regs::{QUEUES, Register};
-use sealgate_abi::{
-    Completion, ContextEntry, Direction, Opcode, RecordEntry, Status, SubmissionEntry,
-};
+use sealgate_abi::{Completion, Direction, Opcode, RecordEntry, Status, SubmissionEntry};
 
 const BATCHES: usize = 100;
 const ENTRIES_PER_QUEUE: usize = 12;
 
-/// Room at the destination of each entry: the longest record, at any offset, and guard bytes.
+/// Room at the destination of each entry: the most that `capacity` allows, at any offset, and guard bytes.
 const SLOT_BYTES: usize = 24_576;
 const SOURCE_BYTES: usize = 1 << 18;
 const GUARD: u8 = 0xC3;
 
-/// Contexts of a queue: from 256 times its number on, two for good and some that come and go.
+/// Contexts of a queue: from this many times its number on, two for good and some that come and go.
+const SHARE: u16 = 128;
 const SEAL: u16 = 0;
 const OPEN: u16 = 1;
 const FIRST_CHANGING: u16 = 2;
@@ -35,7 +34,6 @@ const CHANGING: u16 = 4;
 
 /// A device with the memory that the entries speak of. The IOVAs are the same on every device of one seed.
 struct Side {
-    name: &'static str,
     rig: Rig,
     queues: Vec<Queue>,
     source: Buffer,
@@ -45,7 +43,7 @@ struct Side {
 }
 
 impl Side {
-    fn new(name: &'static str, rig: Rig, keys: &[Keys]) -> Self {
+    fn new(rig: Rig, keys: &[Keys]) -> Self {
         rig.wait_for_selftest();
         let source = rig.buffer(SOURCE_BYTES);
         let read_only =
@@ -55,13 +53,13 @@ impl Side {
         let queues = (0..QUEUES)
             .map(|number| {
                 let mut queue = rig.queue(number, 4, 4);
-                let (base, keys) = (number as u16 * 256, keys[number]);
-                queue.load(base + SEAL, Direction::Seal, keys.key(), keys.iv);
-                queue.load(base + OPEN, Direction::Open, keys.key(), keys.iv);
+                let (base, keys) = (number as u16 * SHARE, keys[number]);
+                queue.load(base + SEAL, Direction::Seal, &keys);
+                queue.load(base + OPEN, Direction::Open, &keys);
                 queue
             })
             .collect();
-        Self { name, rig, queues, source, read_only, slots, nowhere }
+        Self { rig, queues, source, read_only, slots, nowhere }
     }
 
     /// Runs a batch in all queues at once.
@@ -133,7 +131,7 @@ impl Generator<'_> {
     }
 
     fn entry(&mut self, queue: usize, places: &Places, slot: u64) -> SubmissionEntry {
-        let base = queue as u16 * 256;
+        let base = queue as u16 * SHARE;
         let cookie = self.rng.random();
         let changing = base + FIRST_CHANGING + self.rng.random_range(0..CHANGING);
         match self.rng.random_range(0..100) {
@@ -141,12 +139,11 @@ impl Generator<'_> {
             5..10 => self.noise(),
             10..20 => {
                 let direction = *[Direction::Seal, Direction::Open].choose(&mut self.rng).unwrap();
-                let keys = self.keys[queue];
-                let load = ContextEntry::load(cookie, changing, direction, keys.key(), keys.iv);
-                self.spoil(load.to_bytes(), 3)
+                let load = self.keys[queue].load(cookie, changing, direction);
+                self.spoil(load, 3)
             }
             20..28 => self.spoil(RecordEntry::context_drop(cookie, changing).to_bytes(), 3),
-            28..65 => {
+            28..60 => {
                 let context = self.context(base + SEAL, changing);
                 let entry = RecordEntry { cookie, context, ..self.seal(places, slot) };
                 self.spoil(entry.to_bytes(), 5)
@@ -164,7 +161,7 @@ impl Generator<'_> {
         match self.rng.random_range(0..10) {
             0..7 => own,
             7..9 => changing,
-            _ => self.rng.random_range(0..QUEUES as u16) * 256 + own % 256,
+            _ => self.rng.random_range(0..QUEUES as u16) * SHARE + own % SHARE,
         }
     }
 
@@ -196,7 +193,11 @@ impl Generator<'_> {
     }
 
     fn seal(&mut self, places: &Places, slot: u64) -> RecordEntry {
-        let length = self.length();
+        let fragment_limit = self.fragment_limit();
+        let length = match fragment_limit {
+            0 => self.length(),
+            limit => self.rng.random_range(0..=16_000.min(12 * usize::from(limit))),
+        };
         let at = self.rng.random_range(0..SOURCE_BYTES - length) as u64;
         let reach_out = self.rng.random_range(0..20) == 0;
         let end = SOURCE_BYTES as u64 - length as u64 / 2;
@@ -209,12 +210,22 @@ impl Generator<'_> {
             destination: self.destination(places, slot),
             length: length as u32,
             capacity: self.capacity(),
+            fragment_limit,
             ..RecordEntry::default()
         }
     }
 
+    fn fragment_limit(&mut self) -> u16 {
+        match self.rng.random_range(0..6) {
+            0..3 => 0,
+            3 => 1 << self.rng.random_range(6..=14),
+            4 => self.rng.random_range(64..=16_384),
+            _ => self.rng.random_range(60..300),
+        }
+    }
+
     fn padding(&mut self) -> u16 {
-        if self.rng.random() { 0 } else { 1 << self.rng.random_range(0..=14) }
+        if self.rng.random_range(0..4) != 0 { 0 } else { 1 << self.rng.random_range(0..=14) }
     }
 
     /// Mostly enough, and never more than the slot has.
@@ -225,27 +236,44 @@ impl Generator<'_> {
         16_384
     }
 
-    /// An OPEN of a record that stands in the source memory, as it was made or not.
+    /// An OPEN of a record, or an `OPEN_RUN` of several, that stand in the source memory as they were made or not.
     fn open(&mut self, queue: usize, places: &Places, slot: u64) -> RecordEntry {
         let sequence = if self.rng.random() { self.rng.random() } else { 5 };
-        let record = self.record(queue, sequence);
+        let run = self.rng.random_range(0..3) == 0;
+        let bytes = if run { self.run(queue, sequence) } else { self.record(queue, sequence) };
         let mut at = self.next_record;
-        if at + record.len() > SOURCE_BYTES {
+        if at + bytes.len() > SOURCE_BYTES {
             // No more room: some bytes that are no record.
             at = 0;
         } else {
-            self.source[at..at + record.len()].copy_from_slice(&record);
-            self.next_record += record.len() + self.rng.random_range(0..20);
+            self.source[at..at + bytes.len()].copy_from_slice(&bytes);
+            self.next_record += bytes.len() + self.rng.random_range(0..20);
         }
         RecordEntry {
-            opcode: Opcode::Open as u8,
+            opcode: if run { Opcode::OpenRun } else { Opcode::Open } as u8,
             sequence,
             source: places.source + at as u64,
             destination: self.destination(places, slot),
-            length: record.len() as u32,
+            length: bytes.len() as u32,
             capacity: self.capacity(),
             ..RecordEntry::default()
         }
+    }
+
+    /// Mostly a run of application data, seldom with a record that is spoiled.
+    fn run(&mut self, queue: usize, sequence: u64) -> Vec<u8> {
+        let keys = self.keys[queue];
+        let mut bytes = Vec::new();
+        for place in 0..self.rng.random_range(1..8) {
+            let sequence = sequence.wrapping_add(place);
+            if self.rng.random_range(0..10) == 0 {
+                bytes.extend(self.record(queue, sequence));
+            } else {
+                let content = pattern(self.rng.random_range(0..600));
+                bytes.extend(keys.seal(sequence, &content, 23, self.rng.random_range(0..40)));
+            }
+        }
+        bytes
     }
 
     fn record(&mut self, queue: usize, sequence: u64) -> Vec<u8> {
@@ -254,6 +282,7 @@ impl Generator<'_> {
         let content_type = self.rng.random_range(1..=255);
         let mut record = match self.rng.random_range(0..12) {
             0 => keys.protect(sequence, &vec![0; content.len() + 1]),
+            1 if keys.is_tls12() => keys.protect(sequence, &pattern(16_385 + content.len() % 1900)),
             1 => keys.protect(sequence, &pattern(16_386 + content.len() % 239)),
             _ => {
                 let zeroes = self.rng.random_range(0..300);
@@ -276,15 +305,17 @@ impl Generator<'_> {
     /// uses.
     fn spoil(&mut self, mut entry: SubmissionEntry, one_in: u32) -> SubmissionEntry {
         const CONTEXT: Range<usize> = 16..32;
-        const OWNER: Range<usize> = 24..26;
+        const OWNER: Range<usize> = 23..26;
         const DESTINATION: Range<usize> = 192..256;
+        // With more room the records of many fragments would reach into the slots of other entries.
+        const MORE_ROOM: Range<usize> = 288 + 14..320;
         // Within its page the source stays in memory that is only read; far away nothing is mapped.
         const NEAR_SOURCE: Range<usize> = 128 + 12..128 + 36;
         let bit = self.rng.random_range(0..512);
         let meddles = if changes_contexts(&entry) {
             CONTEXT.contains(&bit)
         } else {
-            [OWNER, DESTINATION, NEAR_SOURCE].iter().any(|bits| bits.contains(&bit))
+            [OWNER, DESTINATION, NEAR_SOURCE, MORE_ROOM].iter().any(|bits| bits.contains(&bit))
         };
         if self.rng.random_range(0..one_in) == 0 && !meddles {
             entry[bit / 8] ^= 1 << (bit % 8);
@@ -301,13 +332,16 @@ fn changes_contexts(entry: &SubmissionEntry) -> bool {
 /// may name as they are: between queues there is no order, so the devices would not have to agree on how it ends.
 fn apart(queue: usize, mut entry: SubmissionEntry) -> SubmissionEntry {
     let context = u16::from_le_bytes([entry[2], entry[3]]);
-    let own = usize::from(context / 256) == queue;
-    let changing = (FIRST_CHANGING..FIRST_CHANGING + CHANGING).contains(&(context % 256));
-    if changing && !own {
-        entry[2] = SEAL as u8;
+    let own = usize::from(context / SHARE) == queue;
+    let changing = (FIRST_CHANGING..FIRST_CHANGING + CHANGING).contains(&(context % SHARE));
+    let place = if changing && !own {
+        SEAL
     } else if own && !changing && changes_contexts(&entry) {
-        entry[2] = FIRST_CHANGING as u8;
-    }
+        FIRST_CHANGING
+    } else {
+        context % SHARE
+    };
+    entry[2..4].copy_from_slice(&(context - context % SHARE + place).to_le_bytes());
     entry
 }
 
@@ -352,7 +386,7 @@ impl<'a> Reference<'a> {
     }
 
     fn compare(&self, side: &mut Side, source: &[u8]) {
-        let place = format!("{}, batch {}", side.name, self.number);
+        let place = format!("{}, batch {}", side.rig.name, self.number);
         let completions = side.run(source, self.batch);
         for (queue, entries) in self.batch.iter().enumerate() {
             for (at, entry) in entries.iter().enumerate() {
@@ -372,24 +406,26 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// Keys for each queue: every suite and version, some twice.
 fn random_keys(rng: &mut StdRng) -> Vec<Keys> {
-    let mut key = |queue: usize| match queue % 2 {
-        0 => Keys { key: KeyBytes::Aes128(rng.random()), iv: rng.random() },
-        _ => Keys { key: KeyBytes::Aes256(rng.random()), iv: rng.random() },
-    };
-    (0..QUEUES).map(&mut key).collect()
+    let mut keys: Vec<_> = kinds().into_iter().cycle().take(QUEUES).collect();
+    for keys in &mut keys {
+        match &mut keys.key {
+            KeyBytes::Aes128(key) => rng.fill_bytes(key),
+            KeyBytes::Aes256(key) | KeyBytes::Chacha20(key) => rng.fill_bytes(key),
+        }
+        rng.fill_bytes(&mut keys.iv);
+    }
+    keys
 }
 
-#[test]
-fn the_rtl_and_the_software_device_agree() {
+/// Runs batch after batch until `enough` says so of their number and of the cycles that all RTL has simulated.
+fn compare_until(enough: impl Fn(usize, u64) -> bool) {
     let seed = rig::seed();
     println!("seed: {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
     let keys = random_keys(&mut rng);
-    let mut sides: Vec<_> = devices(seed)
-        .into_iter()
-        .map(|(name, transport)| Side::new(name, Rig { transport }, &keys))
-        .collect();
+    let mut sides: Vec<_> = devices(seed).into_iter().map(|rig| Side::new(rig, &keys)).collect();
     let (model, others) = sides.split_first_mut().expect("the software device comes first");
     let places = Places {
         source: model.source.at(0),
@@ -400,7 +436,11 @@ fn the_rtl_and_the_software_device_agree() {
     let source = vec![0; SOURCE_BYTES];
     let mut generator = Generator { rng, keys: &keys, source, next_record: 0 };
     let mut statuses = [0_u32; Status::ALL.len()];
-    for number in 0..BATCHES {
+    let mut number = 0;
+    let cycles = |sides: &[Side]| -> u64 {
+        sides.iter().map(|side| side.rig.transport.control().cycles()).sum()
+    };
+    while !enough(number, cycles(others)) {
         let batch = generator.batch(&places);
         let reference = Reference::make(model, &generator.source, number, &batch);
         for completion in reference.completions.iter().flatten() {
@@ -409,11 +449,30 @@ fn the_rtl_and_the_software_device_agree() {
         for side in &mut *others {
             reference.compare(side, &generator.source);
         }
+        number += 1;
     }
+    println!("{} cycles in {number} batches", cycles(others));
     println!("how often each status came: {statuses:?}");
     for side in others {
-        assert_eq!(side.counters(), model.counters(), "{}", side.name);
+        assert_eq!(side.counters(), model.counters(), "{}", side.rig.name);
         let errors = side.rig.transport.control().protocol_errors();
         assert!(errors.is_empty(), "bus protocol: {errors:#?}");
     }
+}
+
+#[test]
+fn the_rtl_and_the_software_device_agree() {
+    compare_until(|batches, _| batches == BATCHES);
+}
+
+/// The same for so many cycles as `SEALGATE_SOAK_CYCLES` says; `cargo xtask soak` asks for a hundred million.
+#[test]
+fn soak() {
+    const CYCLES: u64 = 2_000_000;
+
+    let wanted = match std::env::var("SEALGATE_SOAK_CYCLES") {
+        Ok(cycles) => cycles.parse().expect("SEALGATE_SOAK_CYCLES is a number"),
+        Err(_) => CYCLES,
+    };
+    compare_until(|_, cycles| cycles >= wanted);
 }

@@ -7,17 +7,22 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use rig::{Rig, nop, on_each_device, wait_until};
-use sealgate_abi::regs::RegisterIo;
+use rig::{nop, on_each_device, wait_until};
+use sealgate_abi::regs::{QUEUES, RegisterIo};
 use sealgate_driver::memory::DmaMemory;
 use sealgate_driver::transport::{DmaAccess, Iova, Transport, TransportError};
-use sealgate_sim::{SimConfig, SimTransport};
+use sealgate_sim::{Shape, SimConfig, SimTransport};
 
 #[test]
 fn the_transport_says_that_it_is_simulated_and_how_patient_to_be() {
     on_each_device(|rig| {
         assert!(rig.transport.is_simulated());
-        assert!(["sim:model", "sim:rtl"].contains(&rig.transport.address()));
+        let expected = match (rig.is_model(), rig.shape) {
+            (true, _) => "sim:model".to_owned(),
+            (_, Shape::NARROWEST) => "sim:rtl".to_owned(),
+            (_, shape) => format!("sim:rtl:{shape}"),
+        };
+        assert_eq!(rig.transport.address(), expected);
         assert!(rig.transport.completion_timeout() >= Duration::from_secs(5));
     });
     let timeout = Duration::from_millis(100);
@@ -45,13 +50,12 @@ fn the_clock_stands_while_there_is_nothing_to_do() {
 
 #[test]
 fn a_transport_that_is_dropped_takes_its_thread_along() {
-    for (name, transport) in rig::devices(1) {
-        println!("device: {name}");
-        let rig = Rig { transport };
+    for rig in rig::devices(1) {
+        println!("device: {}", rig.name);
         rig.wait_for_selftest();
         let buffer = rig.buffer(4096);
         let control = rig.transport.control();
-        assert!(control.cycles() > 0 || name == "software device");
+        assert!(control.cycles() > 0 || rig.is_model());
         drop(rig);
         assert_eq!(control.cycles(), 0, "the thread still answers");
         assert_eq!(Arc::strong_count(&buffer.memory), 1, "the device still holds memory");
@@ -77,7 +81,7 @@ fn mappings_are_taken_back_by_their_start_and_once() {
 #[test]
 fn a_queue_that_does_not_exist_sends_no_interrupt() {
     on_each_device(|rig| {
-        let came = rig.transport.wait_for_interrupt(4, Duration::from_millis(1));
+        let came = rig.transport.wait_for_interrupt(QUEUES, Duration::from_millis(1));
         assert!(!came.expect("a device"));
     });
 }
@@ -106,7 +110,7 @@ fn a_waveform_is_written_where_it_was_asked_for() {
     let with_trace = |path| SimConfig { trace: Some(path), ..SimConfig::default() };
     for _ in 0..2 {
         let transport = SimTransport::rtl(with_trace(folder.join("wave.fst"))).expect("the RTL");
-        let rig = Rig { transport };
+        let rig = rig::Rig::of(transport);
         rig.wait_for_selftest();
         assert_eq!(rig.any_queue().run(nop(1)).cookie, 1);
     }

@@ -48,9 +48,9 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Starts it with the device at an address, and waits until it listens.
+    /// Starts it with the device at an address, and further arguments, and waits until it listens.
     #[must_use]
-    pub fn start(device: &str) -> Self {
+    pub fn start(device: &str, arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let file = |name: &str| folder.path().join(name);
         let log = fs::File::create(file("log")).expect("a log");
@@ -59,6 +59,7 @@ impl Serving {
             .arg(file("root.pem"))
             .arg("--ready-file")
             .arg(file("ready.json"))
+            .args(arguments)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -7,10 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::record::HEADER_BYTES;
-
-/// The outer content type of protected records.
-const APPLICATION_DATA: u8 = 23;
+use crate::record::{APPLICATION_DATA, HEADER_BYTES};
 
 /// Which way a record goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +39,8 @@ pub struct Proxy {
     stopped: Arc<AtomicBool>,
 }
 
-/// The alteration that the next protected record of a way is to undergo.
+/// The alteration that the next record of application data of a way is to undergo, or with TLS 1.3 the next protected
+/// one, as those look alike.
 type Pending = Arc<Mutex<Option<(Way, Alteration)>>>;
 
 impl Proxy {
@@ -64,7 +62,7 @@ impl Proxy {
         proxy
     }
 
-    /// Alters the next protected record that goes this way, of whichever connection.
+    /// Alters the next record of application data that goes this way, of whichever connection.
     pub fn alter_next(&self, way: Way, alteration: Alteration) {
         *lock(&self.pending) = Some((way, alteration));
     }

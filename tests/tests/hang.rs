@@ -15,7 +15,7 @@ use sealgate_tests::digits::Scorer;
 use sealgate_tests::http::Client;
 use sealgate_tests::random;
 use sealgate_tests::server::InProcess;
-use sealgate_tests::tls::{DEVICE_SUITES, tls13_client};
+use sealgate_tests::tls::{DEVICE_SUITES, client_with};
 
 use rand::RngExt;
 
@@ -47,7 +47,7 @@ impl Bench {
     }
 
     fn connect(&self, suite: usize) -> Client {
-        let config = tls13_client(DEVICE_SUITES[suite], &self.server.root_pem);
+        let config = client_with(DEVICE_SUITES[suite], &self.server.root_pem);
         Client::connect(self.server.address, config).expect("a connection")
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Long sessions of TLS 1.3 records through the driver: byte for byte what rustls with ring makes, and back.
+//! Long sessions of records through the driver, of every version and suite: byte for byte what rustls with ring makes,
+//! and back.
 
 use std::thread;
 
@@ -7,13 +8,13 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rustls::crypto::cipher::{InboundOpaqueMessage, OutboundChunks, OutboundPlainMessage};
 use rustls::{CipherSuite, ContentType, ProtocolVersion};
-use sealgate_abi::SEAL_SEQUENCE_LIMIT;
-use sealgate_driver::{Device, Direction, Plaintext, Session, Suite};
+use sealgate_abi::seal_sequence_limit;
+use sealgate_driver::{Device, Direction, Plaintext, Session, SessionConfig, Suite, TlsVersion};
 use sealgate_sim::SimTransport;
 use sealgate_tests::device::Simulation;
 use sealgate_tests::random;
-use sealgate_tests::record::{HEADER_BYTES, TrafficKey, header, inner_plaintext};
-use sealgate_tests::tls::{DEVICE_SUITES, RustlsKey, device_suite};
+use sealgate_tests::record::{APPLICATION_DATA, HEADER_BYTES, TrafficKey, header, inner_plaintext};
+use sealgate_tests::tls::{DEVICE_SUITES, RustlsKey, device_suite, record_version, version_of};
 
 /// Lengths of content at the edges of beats, pages and the record limit.
 const EDGES: [usize; 9] = [0, 1, 15, 16, 17, 255, 1_024, 16_383, 16_384];
@@ -37,7 +38,9 @@ struct Sessions {
 
 impl Sessions {
     fn new(device: &Device, key: &TrafficKey) -> Self {
-        let session = |direction| device.session(direction, key.for_driver(), key.iv());
+        let (version, key, iv) = (key.version(), key.for_driver(), key.iv());
+        let session =
+            |direction| device.session_with(SessionConfig { version, direction, key, iv });
         Self { seal: session(Direction::Seal), open: session(Direction::Open) }
     }
 
@@ -50,9 +53,14 @@ impl Sessions {
             padding_multiple: record.padding_multiple,
             chunks: &chunks,
         };
-        let mut encrypted = vec![0; plaintext.encrypted_record_bytes()];
+        let record_bytes = self.seal.segments(&plaintext, 0).bytes;
+        let mut encrypted = vec![0; record_bytes - HEADER_BYTES];
         self.seal.seal(plaintext, &mut encrypted).expect("the device seals");
-        let mut sealed = header(encrypted.len()).to_vec();
+        let outer_type = match self.seal.version() {
+            TlsVersion::Tls13 => APPLICATION_DATA,
+            TlsVersion::Tls12 => record.content_type,
+        };
+        let mut sealed = header(outer_type, encrypted.len()).to_vec();
         sealed.append(&mut encrypted);
         sealed
     }
@@ -105,7 +113,7 @@ fn rustls_session(suite: CipherSuite, device: &Device, random_records: usize, rn
             Record { content, content_type, sequence: sequence as u64, padding_multiple: 0 };
         let message = OutboundPlainMessage {
             typ: ContentType::from(content_type),
-            version: ProtocolVersion::TLSv1_3,
+            version: version_of(suite).version,
             payload: OutboundChunks::Single(&record.content),
         };
         let by_rustls = encrypter.encrypt(message, record.sequence).expect("rustls seals").encode();
@@ -114,10 +122,12 @@ fn rustls_session(suite: CipherSuite, device: &Device, random_records: usize, rn
 
         let opened = sessions.open(record.sequence, &by_rustls);
         assert!(opened == (content_type, record.content.clone()), "{suite:?}: {}", name(&record));
-        // rustls refuses a protected change_cipher_spec, which has no place in TLS 1.3.
-        if content_type != u8::from(ContentType::ChangeCipherSpec) {
+        // rustls refuses a protected change_cipher_spec in TLS 1.3, which has no place there.
+        if key.version() == TlsVersion::Tls12
+            || content_type != u8::from(ContentType::ChangeCipherSpec)
+        {
             let mut encrypted = by_device[HEADER_BYTES..].to_vec();
-            let (outer, version) = (ContentType::ApplicationData, ProtocolVersion::TLSv1_2);
+            let (outer, version) = (ContentType::from(by_device[0]), ProtocolVersion::TLSv1_2);
             let message = InboundOpaqueMessage::new(outer, version, &mut encrypted);
             let by_rustls = decrypter.decrypt(message, record.sequence).expect("rustls opens");
             assert!(u8::from(by_rustls.typ) == content_type && by_rustls.payload == record.content);
@@ -125,10 +135,31 @@ fn rustls_session(suite: CipherSuite, device: &Device, random_records: usize, rn
     }
 }
 
+/// A record by ring itself; `explicit` stands for the explicit nonce, where there is one.
+fn seal_by_ring(key: &TrafficKey, record: &Record, explicit: u64) -> Vec<u8> {
+    let Record { content, content_type, sequence, padding_multiple } = record;
+    match key.version() {
+        TlsVersion::Tls12 => key.seal_tls12(*sequence, explicit, *content_type, content),
+        TlsVersion::Tls13 => {
+            key.seal(*sequence, &inner_plaintext(content, *content_type, *padding_multiple))
+        }
+    }
+}
+
+/// Every version with every suite.
+fn formats() -> impl Iterator<Item = (TlsVersion, Suite)> {
+    TlsVersion::ALL.into_iter().flat_map(|version| Suite::ALL.map(|suite| (version, suite)))
+}
+
 /// Records of every kind that the device serves, against ring itself: type, padding and sequence number of each by
 /// chance, except for the types that are given.
-fn ring_session(suite: Suite, device: &Device, types: &[u8], rng: &mut StdRng) {
-    let key = TrafficKey::random(rng, suite);
+fn ring_session(
+    (version, suite): (TlsVersion, Suite),
+    device: &Device,
+    types: &[u8],
+    rng: &mut StdRng,
+) {
+    let key = TrafficKey::random(rng, version, suite);
     let mut sessions = Sessions::new(device, &key);
     for &content_type in types {
         let length = if rng.random_bool(0.2) {
@@ -136,34 +167,33 @@ fn ring_session(suite: Suite, device: &Device, types: &[u8], rng: &mut StdRng) {
         } else {
             random::length(rng, CONTENT_MAX)
         };
-        let padding_multiple =
-            [0, 1_u16 << rng.random_range(0..15)][usize::from(rng.random_bool(0.5))];
+        let padded = version == TlsVersion::Tls13 && rng.random_bool(0.5);
         let record = Record {
             content: random::bytes(rng, length),
             content_type,
-            sequence: rng.random_range(0..SEAL_SEQUENCE_LIMIT),
-            padding_multiple,
+            sequence: rng.random_range(0..seal_sequence_limit(suite)),
+            padding_multiple: if padded { 1 << rng.random_range(0..15) } else { 0 },
         };
-        let inner = inner_plaintext(&record.content, content_type, padding_multiple);
-        let by_ring = key.seal(record.sequence, &inner);
+        let by_ring = seal_by_ring(&key, &record, record.sequence);
         let by_device = sessions.seal(&record, rng);
         assert!(by_device == by_ring, "{suite:?}: sealed differently: {}", name(&record));
 
-        // A peer may seal up to the last sequence number but one.
-        let sequence = rng.random_range(0..u64::MAX);
-        let opened = sessions.open(sequence, &key.seal(sequence, &inner));
+        // A peer may seal up to the last sequence number but one, and choose any explicit nonce.
+        let record = Record { sequence: rng.random_range(0..u64::MAX), ..record };
+        let by_peer = seal_by_ring(&key, &record, rng.random());
+        let opened = sessions.open(record.sequence, &by_peer);
         assert!(opened == (content_type, record.content.clone()), "{suite:?}: {}", name(&record));
     }
 }
 
-/// Every content type once for each suite, on sessions in four threads, so that all queues are busy at once.
+/// Every content type once for each version and suite, on sessions in more threads than the device has queues.
 fn all_types_at_once(device: &Device, rng: &mut StdRng) {
     let types: Vec<u8> = (1..=255).collect();
     thread::scope(|scope| {
-        for suite in [Suite::Aes128Gcm, Suite::Aes256Gcm] {
+        for format in formats() {
             for types in types.chunks(128) {
                 let mut rng = StdRng::seed_from_u64(rng.random());
-                scope.spawn(move || ring_session(suite, device, types, &mut rng));
+                scope.spawn(move || ring_session(format, device, types, &mut rng));
             }
         }
     });
@@ -195,7 +225,7 @@ fn consecutive_records_are_those_of_rustls_with_ring() {
     for &simulation in Simulation::ALL {
         let (device, transport) = simulation.open();
         for suite in DEVICE_SUITES {
-            assert!(device.supports(device_suite(suite)));
+            assert!(device.supports_version(record_version(suite), device_suite(suite)));
             rustls_session(suite, &device, RANDOM_RECORDS, &mut rng);
         }
         assert_flawless(&device, &transport);
@@ -226,12 +256,12 @@ fn a_hostile_bus_changes_no_byte() {
         let config = SimConfig { seed, bus: BusConfig::hostile(), ..SimConfig::default() };
         let (device, transport) = Simulation::Rtl.open_with(config, Settings::default());
         thread::scope(|scope| {
-            for suite in [Suite::Aes128Gcm, Suite::Aes256Gcm, Suite::Aes128Gcm, Suite::Aes256Gcm] {
+            for format in formats() {
                 let mut rng = StdRng::seed_from_u64(rng.random());
                 let device = &device;
                 scope.spawn(move || {
                     let types = [23; RECORDS];
-                    ring_session(suite, device, &types, &mut rng);
+                    ring_session(format, device, &types, &mut rng);
                 });
             }
         });

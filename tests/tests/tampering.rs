@@ -8,7 +8,7 @@ use std::net::{Shutdown, TcpStream};
 use rustls::crypto::CryptoProvider;
 use rustls::{AlertDescription, CipherSuite, Error};
 use sealgate_abi::{Direction, Opcode, RecordEntry};
-use sealgate_driver::{Device, Status, Suite};
+use sealgate_driver::{Device, Status, TlsVersion};
 use sealgate_rustls::Provider;
 use sealgate_tests::device::Simulation;
 use sealgate_tests::digits::Scorer;
@@ -16,10 +16,11 @@ use sealgate_tests::http::{Client, score_request};
 use sealgate_tests::proxy::{Alteration, Delivery, Proxy, Way};
 use sealgate_tests::random;
 use sealgate_tests::raw::RawDevice;
-use sealgate_tests::record::{HEADER_BYTES, TrafficKey, inner_plaintext};
+use sealgate_tests::record::{APPLICATION_DATA, HEADER_BYTES, TrafficKey, inner_plaintext};
 use sealgate_tests::server::InProcess;
 use sealgate_tests::tls::{
-    DEVICE_SUITES, client_config, only, parts, ring, ring_with, tls13_client,
+    DEVICE_SUITES, TLS13_SUITES, client_config, client_with, device_suite, only, parts,
+    record_version, ring, traffic_key, version_of,
 };
 
 /// How an exchange ended for the client.
@@ -93,8 +94,8 @@ const ALTERATIONS: [(&str, Alteration); 10] = [
     }),
 ];
 
-/// Alterations that are judged more strictly than by rustls over ring, each with its alert. The header is additional
-/// data (RFC 8446, section 5.2): where rustls puts in what it should be and opens the record, with a device each byte
+/// Alterations that with TLS 1.3 are judged more strictly than by rustls over ring, each with its alert. The header is
+/// additional data (RFC 8446, section 5.2): where rustls puts in what it should be and opens the record, with a device each byte
 /// counts. And a record above the limit of that section is an overflow before it is looked into.
 const STRICTER: [(&str, Alteration, AlertDescription, Error); 3] = [
     (
@@ -127,6 +128,15 @@ const STRICTER: [(&str, Alteration, AlertDescription, Error); 3] = [
     ),
 ];
 
+/// The alterations that end with a suite as they do for rustls over ring: with TLS 1.2 all of them.
+fn judged_alike(suite: CipherSuite) -> Vec<(&'static str, Alteration)> {
+    let stricter = STRICTER.map(|(name, alteration, ..)| (name, alteration));
+    match record_version(suite) {
+        TlsVersion::Tls13 => ALTERATIONS.to_vec(),
+        TlsVersion::Tls12 => [&ALTERATIONS[..], &stricter].concat(),
+    }
+}
+
 /// Adds to the length that the header says.
 fn with_length(mut record: Vec<u8>, more: i16) -> Vec<u8> {
     let length = u16::from_be_bytes([record[3], record[4]]).wrapping_add_signed(more);
@@ -138,13 +148,14 @@ fn with_length(mut record: Vec<u8>, more: i16) -> Vec<u8> {
 /// is how that one ended for the client.
 fn exchange(
     server: &InProcess,
-    client: CryptoProvider,
+    (client, suite): (&CryptoProvider, CipherSuite),
     way: Way,
     alteration: Alteration,
     scorer: &Scorer,
 ) -> Outcome {
     let proxy = Proxy::start(server.address);
-    let config = client_config(client, &[&rustls::version::TLS13], &server.root_pem);
+    let client = only(client.clone(), suite);
+    let config = client_config(client, &[version_of(suite)], &server.root_pem);
     let mut client = Client::connect(proxy.address, config).expect("a connection");
     let body = scorer.body(0, 3);
     body.check(&client.score(&body.json).expect("an answer").body);
@@ -156,7 +167,7 @@ fn exchange(
 
 /// A new connection, straight to the server, is served.
 fn assert_serves(server: &InProcess, suite: CipherSuite, scorer: &Scorer) {
-    let config = tls13_client(suite, &server.root_pem);
+    let config = client_with(suite, &server.root_pem);
     let mut client = Client::connect(server.address, config).expect("a connection");
     let body = scorer.body(9, 2);
     body.check(&client.score(&body.json).expect("an answer").body);
@@ -172,20 +183,24 @@ fn the_client_gets_the_alert_of_rustls_with_ring_and_nothing_is_scored() {
     let (device, _transport) = Simulation::best().open();
     let (provider, counters) = Provider::new(&device).build();
     let served = InProcess::start(provider);
+    let ring = ring();
     for suite in DEVICE_SUITES {
-        for (name, alteration) in ALTERATIONS {
+        let client = (&ring, suite);
+        for (name, alteration) in judged_alike(suite) {
             let before = served.images();
-            let outcome = exchange(&served, ring_with(suite), Way::ToServer, alteration, &scorer);
-            let expected = exchange(&plain, ring_with(suite), Way::ToServer, alteration, &scorer);
+            let outcome = exchange(&served, client, Way::ToServer, alteration, &scorer);
+            let expected = exchange(&plain, client, Way::ToServer, alteration, &scorer);
             println!("{suite:?}, {name}: {outcome:?}");
             assert_eq!(outcome, expected, "{suite:?}, {name}");
             assert!(!matches!(outcome, Outcome::Answered(_)), "{suite:?}, {name}");
             assert_serves(&served, suite, &scorer);
             assert_eq!(served.images(), before + IMAGES_SCORED, "{suite:?}, {name}");
         }
+    }
+    for suite in TLS13_SUITES {
         for (name, alteration, alert, _) in STRICTER {
             let before = served.images();
-            let outcome = exchange(&served, ring_with(suite), Way::ToServer, alteration, &scorer);
+            let outcome = exchange(&served, (&ring, suite), Way::ToServer, alteration, &scorer);
             assert_eq!(outcome, Outcome::Alert(alert), "{suite:?}, {name}");
             assert_serves(&served, suite, &scorer);
             assert_eq!(served.images(), before + IMAGES_SCORED, "{suite:?}, {name}");
@@ -201,17 +216,21 @@ fn a_client_on_the_device_judges_answers_as_rustls_with_ring_does() {
     let plain = InProcess::start(ring());
     let (device, _transport) = Simulation::best().open();
     let (provider, counters) = Provider::new(&device).build();
+    let ring = ring();
     for suite in DEVICE_SUITES {
-        let on_device = only(provider.clone(), suite);
-        for (name, alteration) in ALTERATIONS {
-            let outcome = exchange(&plain, on_device.clone(), Way::ToClient, alteration, &scorer);
-            let expected = exchange(&plain, ring_with(suite), Way::ToClient, alteration, &scorer);
+        for (name, alteration) in judged_alike(suite) {
+            let way = Way::ToClient;
+            let outcome = exchange(&plain, (&provider, suite), way, alteration, &scorer);
+            let expected = exchange(&plain, (&ring, suite), way, alteration, &scorer);
             println!("{suite:?}, {name}: {outcome:?}");
             assert_eq!(outcome, expected, "{suite:?}, {name}");
             assert!(!matches!(outcome, Outcome::Answered(_)), "{suite:?}, {name}");
         }
+    }
+    for suite in TLS13_SUITES {
         for (name, alteration, _, error) in STRICTER {
-            let outcome = exchange(&plain, on_device.clone(), Way::ToClient, alteration, &scorer);
+            let client = (&provider, suite);
+            let outcome = exchange(&plain, client, Way::ToClient, alteration, &scorer);
             assert_eq!(outcome, Outcome::Refused(error), "{suite:?}, {name}");
         }
     }
@@ -226,10 +245,27 @@ fn assert_device_did_all(device: &Device) {
     assert!(health.counters.rejected_records > 0, "the device has judged: {health:?}");
 }
 
-/// Inner plaintexts that no lawful peer makes, though it could: sealed with the right keys.
+/// Plaintexts that no lawful peer makes records of, though it could: inner plaintexts of TLS 1.3, content of TLS 1.2.
+fn unlawful_plaintexts(version: TlsVersion) -> Vec<(&'static str, Vec<u8>, Status)> {
+    match version {
+        TlsVersion::Tls13 => unlawful_inner_plaintexts().to_vec(),
+        TlsVersion::Tls12 => [("a byte too long", (1 << 14) + 1), ("far too long", 18_000)]
+            .map(|(name, length)| (name, vec![7; length], Status::BadLength))
+            .to_vec(),
+    }
+}
+
+/// A record of such a plaintext, or of a lawful one.
+fn seal(key: &TrafficKey, sequence: u64, plaintext: &[u8]) -> Vec<u8> {
+    match key.version() {
+        TlsVersion::Tls13 => key.seal(sequence, plaintext),
+        TlsVersion::Tls12 => key.seal_tls12(sequence, sequence, APPLICATION_DATA, plaintext),
+    }
+}
+
 fn unlawful_inner_plaintexts() -> [(&'static str, Vec<u8>, Status); 6] {
     const INNER_BYTES_MAX: usize = (1 << 14) + 1;
-    let data = 23;
+    let data = APPLICATION_DATA;
     [
         ("all zero", vec![0; 100], Status::PaddingWithoutContent),
         ("all zero, of the largest size", vec![0; INNER_BYTES_MAX], Status::PaddingWithoutContent),
@@ -261,7 +297,7 @@ struct TakenOver {
 
 impl TakenOver {
     fn connect(server: &InProcess, suite: CipherSuite, scorer: &Scorer) -> Self {
-        let mut config = tls13_client(suite, &server.root_pem);
+        let mut config = client_with(suite, &server.root_pem);
         config.enable_secret_extraction = true;
         let mut client = Client::connect(server.address, config).expect("a connection");
         let body = scorer.body(0, 3);
@@ -270,7 +306,7 @@ impl TakenOver {
         let secrets = connection.dangerous_extract_secrets().expect("the secrets");
         let key = |secrets| {
             let (key, iv) = parts(secrets);
-            TrafficKey::new(key.as_ref(), iv.as_ref())
+            traffic_key(suite, &key, &iv)
         };
         Self {
             socket,
@@ -280,9 +316,9 @@ impl TakenOver {
     }
 
     /// Sends one record, and reads the alert that comes back: level and description.
-    fn alert(mut self, inner: &[u8]) -> [u8; 2] {
+    fn alert(mut self, plaintext: &[u8]) -> [u8; 2] {
         let (sequence, key) = &self.sent;
-        self.socket.write_all(&key.seal(*sequence, inner)).expect("the record is sent");
+        self.socket.write_all(&seal(key, *sequence, plaintext)).expect("the record is sent");
         let mut record = vec![0; HEADER_BYTES];
         self.socket.read_exact(&mut record).expect("a record comes back");
         record.resize(HEADER_BYTES + usize::from(record[4]), 0);
@@ -305,10 +341,10 @@ fn authentic_records_that_are_unlawful_get_the_alert_of_rustls_with_ring() {
     let (provider, counters) = Provider::new(&device).build();
     let served = InProcess::start(provider);
     for suite in DEVICE_SUITES {
-        for (name, inner, verdict) in unlawful_inner_plaintexts() {
+        for (name, plaintext, verdict) in unlawful_plaintexts(record_version(suite)) {
             let before = served.images();
             for server in [&plain, &served] {
-                let alert = TakenOver::connect(server, suite, &scorer).alert(&inner);
+                let alert = TakenOver::connect(server, suite, &scorer).alert(&plaintext);
                 assert_eq!(alert, alert_for(verdict), "{suite:?}, {name}");
             }
             assert_serves(&served, suite, &scorer);
@@ -340,12 +376,22 @@ const GUARD: u8 = 0xA5;
 const CONTEXT: u16 = 5;
 const SEQUENCE: u64 = 11;
 
+/// A lawful record: in TLS 1.3 padded to a multiple of 64 bytes, if so wanted.
+fn lawful_record(key: &TrafficKey, sequence: u64, content: &[u8], padded: bool) -> Vec<u8> {
+    let inner = || inner_plaintext(content, APPLICATION_DATA, if padded { 64 } else { 0 });
+    match key.version() {
+        TlsVersion::Tls13 => seal(key, sequence, &inner()),
+        TlsVersion::Tls12 => seal(key, sequence, content),
+    }
+}
+
 /// Records that OPEN must refuse: what was done to each, and the verdict.
 fn refused_records(key: &TrafficKey, content: &[u8]) -> Vec<(String, Vec<u8>, Status)> {
-    let good = key.seal(SEQUENCE, &inner_plaintext(content, 23, 0));
+    let good = lawful_record(key, SEQUENCE, content, false);
     let mut refused = Vec::new();
     let tag = good.len() - 16;
-    let text_bits = [8 * HEADER_BYTES, 8 * (HEADER_BYTES + content.len()) + 7, 8 * tag - 1];
+    // The first bit, with AES-GCM and TLS 1.2 that of the explicit nonce; one of the first byte of text; the last.
+    let text_bits = [8 * HEADER_BYTES, 8 * (tag - content.len()) + 7, 8 * tag - 1];
     for bit in text_bits.into_iter().chain(8 * tag..8 * good.len()) {
         let mut record = good.clone();
         record[bit / 8] ^= 1 << (bit % 8);
@@ -354,16 +400,21 @@ fn refused_records(key: &TrafficKey, content: &[u8]) -> Vec<(String, Vec<u8>, St
     for at in 0..HEADER_BYTES {
         let mut record = good.clone();
         record[at] ^= 0x01;
-        refused.push((format!("byte {at} of the header"), record, Status::BadHeader));
+        // Any type may stand in the header of TLS 1.2, if it is that of the additional data.
+        let verdict = match (key.version(), at) {
+            (TlsVersion::Tls12, 0) => Status::BadTag,
+            _ => Status::BadHeader,
+        };
+        refused.push((format!("byte {at} of the header"), record, verdict));
     }
     let cut = with_length(good[..good.len() - 1].to_vec(), -1);
     refused.push(("a byte cut off".into(), cut, Status::BadTag));
     let longer = with_length([&good[..], &[0]].concat(), 1);
     refused.push(("a byte more".into(), longer, Status::BadTag));
-    let other = key.seal(SEQUENCE + 1, &inner_plaintext(content, 23, 0));
+    let other = lawful_record(key, SEQUENCE + 1, content, false);
     refused.push(("another sequence number".into(), other, Status::BadTag));
-    for (name, inner, verdict) in unlawful_inner_plaintexts() {
-        refused.push((name.into(), key.seal(SEQUENCE, &inner), verdict));
+    for (name, plaintext, verdict) in unlawful_plaintexts(key.version()) {
+        refused.push((name.into(), seal(key, SEQUENCE, &plaintext), verdict));
     }
     refused
 }
@@ -372,29 +423,27 @@ fn refused_records(key: &TrafficKey, content: &[u8]) -> Vec<(String, Vec<u8>, St
 fn a_refused_record_leaves_no_byte_in_the_destination() {
     let mut rng = random::rng();
     for &simulation in Simulation::ALL {
-        for suite in [Suite::Aes128Gcm, Suite::Aes256Gcm] {
+        for suite in DEVICE_SUITES {
             let mut device = RawDevice::start(simulation);
-            let key = TrafficKey::random(&mut rng, suite);
+            let key = TrafficKey::random(&mut rng, record_version(suite), device_suite(suite));
             device.load(CONTEXT, Direction::Open, &key);
             for length in [1, 1_000, 16_384] {
                 let content = random::bytes(&mut rng, length);
+                let place = format!("{simulation:?}, {suite:?}, {length} bytes");
                 for (name, record, expected) in refused_records(&key, &content) {
                     let (status, after, _) = open_raw(&mut device, &record);
-                    assert_eq!(status, expected, "{simulation:?}, {length} bytes, {name}");
+                    assert_eq!(status, expected, "{place}, {name}");
                     let untouched = after.iter().all(|&byte| byte == GUARD);
-                    assert!(
-                        untouched,
-                        "{simulation:?}, {length} bytes, {name}: bytes were written"
-                    );
+                    assert!(untouched, "{place}, {name}: bytes were written");
                 }
-                let good = key.seal(SEQUENCE, &inner_plaintext(&content, 23, 64));
+                let good = lawful_record(&key, SEQUENCE, &content, true);
                 let (status, after, written) = open_raw(&mut device, &good);
                 assert_eq!((status, written), (Status::Success, length), "the key still serves");
                 let (before, rest) = after.split_at(OFFSET);
                 let (found, behind) = rest.split_at(length);
-                assert!(found == content, "{simulation:?}: {length} bytes");
+                assert!(found == content, "{place}");
                 let guarded = before.iter().chain(behind).all(|&byte| byte == GUARD);
-                assert!(guarded, "{simulation:?}: bytes around the content were written");
+                assert!(guarded, "{place}: bytes around the content were written");
             }
         }
     }

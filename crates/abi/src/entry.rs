@@ -8,8 +8,8 @@ use bytemuck::{Pod, Zeroable};
 /// Bytes of a submission entry.
 pub const ENTRY_BYTES: usize = 64;
 
-/// Bytes at the end of a [`RecordEntry`] that must be zero in SEAL and OPEN entries.
-pub const RESERVED_BYTES: usize = 24;
+/// Bytes at the end of a [`RecordEntry`] that must be zero in SEAL, OPEN and `OPEN_RUN` entries.
+pub const RESERVED_BYTES: usize = 22;
 
 /// A submission entry as it stands in the ring.
 pub type SubmissionEntry = [u8; ENTRY_BYTES];
@@ -24,10 +24,12 @@ pub enum Opcode {
     ContextLoad = 2,
     /// Wipes a key context when the entries before it have completed.
     ContextDrop = 3,
-    /// Makes one TLS record of a plaintext.
+    /// Makes TLS records of a plaintext.
     Seal = 4,
     /// Verifies one TLS record and writes its content.
     Open = 5,
+    /// Verifies TLS records that stand back to back and writes their content without gaps.
+    OpenRun = 6,
 }
 
 /// The AEAD of a context.
@@ -38,15 +40,20 @@ pub enum Suite {
     Aes128Gcm = 1,
     /// `AEAD_AES_256_GCM` (RFC 5116, section 5.2).
     Aes256Gcm = 2,
+    /// `AEAD_CHACHA20_POLY1305` (RFC 8439, section 2.8).
+    Chacha20Poly1305 = 3,
 }
 
 impl Suite {
+    /// Every suite.
+    pub const ALL: [Self; 3] = [Self::Aes128Gcm, Self::Aes256Gcm, Self::Chacha20Poly1305];
+
     /// Bytes of a key.
     #[must_use]
     pub const fn key_bytes(self) -> usize {
         match self {
             Self::Aes128Gcm => 16,
-            Self::Aes256Gcm => 32,
+            Self::Aes256Gcm | Self::Chacha20Poly1305 => 32,
         }
     }
 }
@@ -55,8 +62,15 @@ impl Suite {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246, section 6.2.3.3).
+    Tls12 = 3,
     /// TLS 1.3 (RFC 8446, section 5.2).
     Tls13 = 4,
+}
+
+impl TlsVersion {
+    /// Every version.
+    pub const ALL: [Self; 2] = [Self::Tls12, Self::Tls13];
 }
 
 /// Which way a context works.
@@ -69,13 +83,15 @@ pub enum Direction {
     Open = 2,
 }
 
-/// A traffic key for a [`ContextEntry`], of one of the two lengths served.
+/// A traffic key for a [`ContextEntry`].
 #[derive(Clone, Copy)]
 pub enum Key<'a> {
     /// Key of AES-128-GCM.
     Aes128(&'a [u8; 16]),
     /// Key of AES-256-GCM.
     Aes256(&'a [u8; 32]),
+    /// Key of ChaCha20-Poly1305.
+    Chacha20(&'a [u8; 32]),
 }
 
 impl Key<'_> {
@@ -85,6 +101,7 @@ impl Key<'_> {
         match self {
             Self::Aes128(_) => Suite::Aes128Gcm,
             Self::Aes256(_) => Suite::Aes256Gcm,
+            Self::Chacha20(_) => Suite::Chacha20Poly1305,
         }
     }
 }
@@ -95,31 +112,33 @@ impl fmt::Debug for Key<'_> {
     }
 }
 
-/// NOP, `CTX_DROP`, SEAL and OPEN.
+/// NOP, `CTX_DROP`, SEAL, OPEN and `OPEN_RUN`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct RecordEntry {
     /// [`Opcode`].
     pub opcode: u8,
-    /// SEAL: the inner content type (RFC 8446, section 5.2), not 0. Else 0.
+    /// SEAL: the content type of the records (RFC 8446, section 5.2; RFC 5246, section 6.2.1), not 0. Else 0.
     pub content_type: u8,
     /// The key context.
     pub context: u16,
     /// Returned in the completion.
     pub cookie: u16,
-    /// SEAL: content, type and padding fill a multiple of this many bytes: 0 for no padding, or a power of two up to
-    /// 16,384. Else 0.
+    /// SEAL with TLS 1.3: content, type and padding fill a multiple of this many bytes: 0 for no padding, or a power of
+    /// two up to 16,384. Else 0.
     pub padding_multiple: u16,
-    /// Sequence number of the record (RFC 8446, section 5.3).
+    /// Sequence number of the first record (RFC 8446, section 5.3).
     pub sequence: u64,
-    /// IOVA of the plaintext (SEAL) or of the record with its header (OPEN). Any alignment.
+    /// IOVA of the plaintext (SEAL) or of the first record's header (OPEN, `OPEN_RUN`). Any alignment.
     pub source: u64,
-    /// IOVA of the record (SEAL) or of the content (OPEN). Any alignment.
+    /// IOVA of the records (SEAL) or of the content (OPEN, `OPEN_RUN`). Any alignment.
     pub destination: u64,
     /// Bytes at the source.
     pub length: u32,
     /// Bytes that may be written at the destination. An entry whose result might not fit is refused.
     pub capacity: u32,
+    /// SEAL: most bytes of content in a record, from 64 to 16,384; 0 stands for 16,384. Else 0.
+    pub fragment_limit: u16,
     /// Zero.
     pub reserved: [u8; RESERVED_BYTES],
 }
@@ -166,7 +185,8 @@ pub struct ContextEntry {
     pub version: u8,
     /// [`Direction`].
     pub direction: u8,
-    /// The static IV that the sequence number is `XORed` into (RFC 8446, section 5.3).
+    /// The static IV that the sequence number is `XORed` into (RFC 8446, section 5.3; RFC 7905, section 2). With AES-GCM
+    /// and TLS 1.2 the first 4 bytes are the implicit part of the nonce (RFC 5288, section 3).
     pub iv: [u8; 12],
     /// Zero.
     pub reserved: [u8; 12],
@@ -197,9 +217,15 @@ impl ContextEntry {
         };
         match key {
             Key::Aes128(bytes) => entry.key[..16].copy_from_slice(bytes),
-            Key::Aes256(bytes) => entry.key = *bytes,
+            Key::Aes256(bytes) | Key::Chacha20(bytes) => entry.key = *bytes,
         }
         entry
+    }
+
+    /// The entry for records of another version.
+    #[must_use]
+    pub fn with_version(self, version: TlsVersion) -> Self {
+        Self { version: version as u8, ..self }
     }
 
     /// The entry as it stands in the ring.

@@ -7,13 +7,15 @@
 use core::mem::{offset_of, size_of};
 
 use crate::completion::Completion;
-use crate::entry::{ContextEntry, Direction, ENTRY_BYTES, Opcode, RecordEntry, Suite, TlsVersion};
+use crate::entry::{
+    ContextEntry, Direction, ENTRY_BYTES, Opcode, RESERVED_BYTES, RecordEntry, Suite, TlsVersion,
+};
 use crate::status::Status;
 
 /// Place of a field in an entry, counted in bits from bit 0 of byte 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// The entry: `entry` (SEAL, OPEN, NOP, `CTX_DROP`), `load` (`CTX_LOAD`) or `completion`.
+    /// The entry: `entry` (SEAL, OPEN, `OPEN_RUN`, NOP, `CTX_DROP`), `load` (`CTX_LOAD`) or `completion`.
     pub entry: &'static str,
     /// Name of the field.
     pub name: &'static str,
@@ -39,7 +41,8 @@ pub const FIELDS: &[Field] = &[
     field("entry", "destination", offset_of!(RecordEntry, destination), 8),
     field("entry", "length", offset_of!(RecordEntry, length), 4),
     field("entry", "capacity", offset_of!(RecordEntry, capacity), 4),
-    field("entry", "reserved", offset_of!(RecordEntry, reserved), 24),
+    field("entry", "fragment_limit", offset_of!(RecordEntry, fragment_limit), 2),
+    field("entry", "reserved", offset_of!(RecordEntry, reserved), RESERVED_BYTES),
     field("load", "suite", offset_of!(ContextEntry, suite), 1),
     field("load", "version", offset_of!(ContextEntry, version), 1),
     field("load", "direction", offset_of!(ContextEntry, direction), 1),
@@ -73,14 +76,19 @@ pub const OPCODES: &[(&str, u8)] = &[
     ("context_drop", Opcode::ContextDrop as u8),
     ("seal", Opcode::Seal as u8),
     ("open", Opcode::Open as u8),
+    ("open_run", Opcode::OpenRun as u8),
 ];
 
 /// Suites, each with its code.
-pub const SUITES: &[(&str, u8)] =
-    &[("aes_128_gcm", Suite::Aes128Gcm as u8), ("aes_256_gcm", Suite::Aes256Gcm as u8)];
+pub const SUITES: &[(&str, u8)] = &[
+    ("aes_128_gcm", Suite::Aes128Gcm as u8),
+    ("aes_256_gcm", Suite::Aes256Gcm as u8),
+    ("chacha20_poly1305", Suite::Chacha20Poly1305 as u8),
+];
 
 /// Record formats, each with its code.
-pub const VERSIONS: &[(&str, u8)] = &[("tls13", TlsVersion::Tls13 as u8)];
+pub const VERSIONS: &[(&str, u8)] =
+    &[("tls12", TlsVersion::Tls12 as u8), ("tls13", TlsVersion::Tls13 as u8)];
 
 /// Directions, each with its code.
 pub const DIRECTIONS: &[(&str, u8)] =
@@ -96,11 +104,17 @@ pub const LIMITS: &[(&str, u64)] = &[
     ("max_encrypted_record_bytes", crate::MAX_ENCRYPTED_RECORD_BYTES as u64),
     ("min_record_bytes", crate::MIN_RECORD_BYTES as u64),
     ("max_record_bytes", crate::MAX_RECORD_BYTES as u64),
+    ("max_tls12_record_bytes", crate::MAX_TLS12_RECORD_BYTES as u64),
+    ("min_tls12_gcm_record_bytes", crate::MIN_TLS12_GCM_RECORD_BYTES as u64),
+    ("min_tls12_chacha_record_bytes", crate::MIN_TLS12_CHACHA_RECORD_BYTES as u64),
+    ("max_seal_bytes", crate::MAX_SEAL_BYTES as u64),
+    ("min_fragment_limit", crate::MIN_FRAGMENT_LIMIT as u64),
     ("record_header_bytes", crate::RECORD_HEADER_BYTES as u64),
     ("tag_bytes", crate::TAG_BYTES as u64),
     ("entry_bytes", ENTRY_BYTES as u64),
     ("completion_bytes", Completion::BYTES as u64),
     ("seal_sequence_limit", crate::SEAL_SEQUENCE_LIMIT),
+    ("open_run_sequence_margin", crate::OPEN_RUN_SEQUENCE_MARGIN),
 ];
 
 const _: () = {

@@ -28,8 +28,8 @@ pub enum Status {
     ContextDirection = 8,
     /// SEAL: as many records as the suite allows were sealed; OPEN: the sequence number would wrap.
     SequenceExhausted = 9,
-    /// The length is outside the record limits, the result might not fit the destination, or the opened inner
-    /// plaintext is longer than RFC 8446, section 5.4 allows.
+    /// The length is outside the limits, the result might not fit the destination, or the opened text is longer than
+    /// RFC 8446, section 5.4, or RFC 5246, section 6.2.1, allows.
     BadLength = 10,
     /// The source could not be read.
     SourceFault = 11,

@@ -10,6 +10,7 @@ use sealgate_abi::regs::SelftestState;
 use sealgate_driver::{Device, DeviceAddress, DeviceError};
 use serde::Serialize;
 
+use crate::stats::{self, StatsError};
 use crate::transport::{self, DeviceOpenError};
 
 /// What `sealgate device` does.
@@ -17,12 +18,14 @@ use crate::transport::{self, DeviceOpenError};
 pub(crate) enum Command {
     /// Print identity, capabilities, self test and counters of a device.
     Info(InfoArguments),
+    /// Watch what a device is doing: use of buses and lanes, and what each queue waits for.
+    Stats(stats::Arguments),
 }
 
 /// What `sealgate device info` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct InfoArguments {
-    /// Device to ask: sim:rtl, sim:model, or auto: the first card.
+    /// Device to ask: sim:rtl, sim:rtl:4x512, sim:model, or auto: the first card.
     #[arg(long, value_name = "ADDRESS", default_value_t)]
     device: DeviceAddress,
     /// Print one JSON object.
@@ -30,8 +33,14 @@ pub(crate) struct InfoArguments {
     json: bool,
 }
 
-pub(crate) fn run(command: &Command) -> Result<(), InfoError> {
-    let Command::Info(arguments) = command;
+pub(crate) fn run(command: &Command) -> Result<(), CommandError> {
+    match command {
+        Command::Info(arguments) => Ok(info(arguments)?),
+        Command::Stats(arguments) => Ok(stats::run(arguments)?),
+    }
+}
+
+fn info(arguments: &InfoArguments) -> Result<(), InfoError> {
     let address = arguments.device;
     let device = transport::open(address)?.ok_or(InfoError::NoDevice { address })?;
     let info = Info::of(&device)?;
@@ -113,6 +122,15 @@ impl Info {
 fn suite_names(suites: &[Suite]) -> Vec<&'static str> {
     let named = |suite: &Suite| SUITES.iter().find(|(_, code)| *code == *suite as u8);
     suites.iter().filter_map(named).map(|(name, _)| *name).collect()
+}
+
+/// Why a command about devices ends early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Info(#[from] InfoError),
+    #[error(transparent)]
+    Stats(#[from] StatsError),
 }
 
 /// Why nothing is told about a device.

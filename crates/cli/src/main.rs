@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The `sealgate` program: the composition root, which knows every transport and puts the rooms together.
 
+#[cfg(feature = "rtl")]
+mod bench;
 mod device;
 mod metrics;
 mod serve;
 mod shutdown;
+mod stats;
 mod transport;
 
 use std::error::Error as _;
@@ -31,6 +34,10 @@ enum Command {
     /// Look at devices.
     #[command(subcommand)]
     Device(device::Command),
+    /// Measure the record engine, simulated.
+    #[cfg(feature = "rtl")]
+    #[command(subcommand)]
+    Bench(bench::Command),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +57,8 @@ fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Serve(arguments) => Ok(serve::run(arguments)?),
         Command::Device(command) => Ok(device::run(&command)?),
+        #[cfg(feature = "rtl")]
+        Command::Bench(command) => Ok(bench::run(&command)?),
     }
 }
 
@@ -95,7 +104,10 @@ enum Error {
     #[error(transparent)]
     Serve(#[from] serve::ServeError),
     #[error(transparent)]
-    Device(#[from] device::InfoError),
+    Device(#[from] device::CommandError),
+    #[cfg(feature = "rtl")]
+    #[error(transparent)]
+    Bench(#[from] bench::DeviceBenchError),
 }
 
 #[cfg(test)]

@@ -61,45 +61,120 @@ fn driver_samples(identity: &Identity, health: &Health) -> Vec<Sample> {
     samples
 }
 
-fn device_samples(counters: &DeviceCounters) -> Vec<Sample> {
-    let plain = |name, help, value| counter(name, help, vec![], value);
-    let stall = |cause: &str, cycles| {
-        let help = "Cycles in which an open record waited: for input, or for room behind the lane";
-        let labels = vec![("cause", cause.to_owned())];
-        counter("sealgate_device_lane_stall_cycles_total", help, labels, cycles)
+/// What a counter of the device is called in `/metrics`: its own name, its family's name and help. The register, the
+/// driver's field and the metric have one name, but for the unit that a metric carries.
+type Family = (&'static str, &'static str, &'static str);
+
+const DEVICE_FAMILIES: [Family; 11] = [
+    ("cycles", "sealgate_device_cycles_total", "Clock cycles since the reset"),
+    ("busy", "sealgate_device_busy_cycles_total", "Clock cycles with entries in flight"),
+    ("read_beats", "sealgate_device_read_beats_total", "Beats that the memory bus delivered"),
+    (
+        "read_stall",
+        "sealgate_device_read_stall_cycles_total",
+        "Clock cycles in which a read was asked for and not taken",
+    ),
+    ("write_beats", "sealgate_device_write_beats_total", "Beats that the memory bus took"),
+    (
+        "write_stall",
+        "sealgate_device_write_stall_cycles_total",
+        "Clock cycles in which a beat was offered and not taken",
+    ),
+    ("sealed_records", "sealgate_device_sealed_records_total", "Records sealed"),
+    (
+        "sealed_bytes",
+        "sealgate_device_sealed_bytes_total",
+        "Bytes of content of the records sealed",
+    ),
+    ("opened_records", "sealgate_device_opened_records_total", "Records opened"),
+    (
+        "opened_bytes",
+        "sealgate_device_opened_bytes_total",
+        "Bytes of content of the records opened",
+    ),
+    (
+        "rejected_records",
+        "sealgate_device_rejected_records_total",
+        "Records found not to be authentic or not to be lawful",
+    ),
+];
+
+const LANE_FAMILIES: [Family; 4] = [
+    (
+        "lane_busy",
+        "sealgate_device_lane_busy_cycles_total",
+        "Clock cycles with a record inside the lane",
+    ),
+    (
+        "lane_beats",
+        "sealgate_device_lane_beats_total",
+        "Clock cycles in which the lane took a word of text",
+    ),
+    (
+        "lane_stall_source",
+        "sealgate_device_lane_stall_source_cycles_total",
+        "Clock cycles in which a record in the lane waited for its source",
+    ),
+    (
+        "lane_stall_destination",
+        "sealgate_device_lane_stall_destination_cycles_total",
+        "Clock cycles in which a record in the lane waited for room on its way out",
+    ),
+];
+
+const QUEUE_FAMILIES: [Family; 6] = [
+    ("entries", "sealgate_device_queue_entries_total", "Entries completed"),
+    (
+        "refused",
+        "sealgate_device_queue_refused_total",
+        "Entries completed with a status other than success",
+    ),
+    (
+        "wait_completion",
+        "sealgate_device_queue_wait_completion_cycles_total",
+        "Clock cycles in which entries were pending and their completions had no place",
+    ),
+    (
+        "wait_fetch",
+        "sealgate_device_queue_wait_fetch_cycles_total",
+        "Clock cycles in which entries were pending and none had arrived from memory",
+    ),
+    (
+        "wait_lane",
+        "sealgate_device_queue_wait_lane_cycles_total",
+        "Clock cycles in which a record of the queue waited for a lane",
+    ),
+    (
+        "wait_context",
+        "sealgate_device_queue_wait_context_cycles_total",
+        "Clock cycles in which the queue waited for a context to be loaded or dropped",
+    ),
+];
+
+/// What `/metrics` says about the counters of a device.
+pub(crate) fn device_samples(counters: &DeviceCounters) -> Vec<Sample> {
+    let mut samples = samples_of(counters.named(), &DEVICE_FAMILIES, &[]);
+    for (number, lane) in counters.lanes.iter().enumerate() {
+        let labels = [("lane", number.to_string())];
+        samples.extend(samples_of(lane.named(), &LANE_FAMILIES, &labels));
+    }
+    for (number, queue) in counters.queues.iter().enumerate() {
+        let labels = [("queue", number.to_string())];
+        samples.extend(samples_of(queue.named(), &QUEUE_FAMILIES, &labels));
+    }
+    samples
+}
+
+fn samples_of(
+    counters: impl Iterator<Item = (&'static str, u64)>,
+    families: &[Family],
+    labels: &[(&'static str, String)],
+) -> Vec<Sample> {
+    let sample = |(name, value)| {
+        let (_, metric, help) = families.iter().find(|(counter, ..)| *counter == name)?;
+        Some(counter(metric, help, labels.to_vec(), value))
     };
-    vec![
-        plain("sealgate_device_cycles_total", "Clock cycles since the reset", counters.cycles),
-        plain(
-            "sealgate_device_busy_cycles_total",
-            "Clock cycles with entries in flight",
-            counters.busy,
-        ),
-        plain(
-            "sealgate_device_lane_beats_total",
-            "Clock cycles in which a lane took a beat of text",
-            counters.lane_beats,
-        ),
-        stall("input", counters.lane_stall_in),
-        stall("output", counters.lane_stall_out),
-        plain("sealgate_device_records_sealed_total", "Records sealed", counters.sealed_records),
-        plain("sealgate_device_records_opened_total", "Records opened", counters.opened_records),
-        plain(
-            "sealgate_device_records_rejected_total",
-            "Records found not to be authentic or not to be lawful",
-            counters.rejected_records,
-        ),
-        plain(
-            "sealgate_device_sealed_bytes_total",
-            "Bytes of content of the records sealed",
-            counters.sealed_bytes,
-        ),
-        plain(
-            "sealgate_device_opened_bytes_total",
-            "Bytes of content of the records opened",
-            counters.opened_bytes,
-        ),
-    ]
+    counters.filter_map(sample).collect()
 }
 
 /// Which path the records of the TLS provider took.
@@ -168,4 +243,24 @@ fn counter(name: &'static str, help: &'static str, labels: Labels, value: u64) -
 
 fn gauge(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Sample {
     Sample { name, help, kind: Kind::Gauge, labels, value: Value::Integer(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use sealgate_driver::{LaneCounters, QueueCounters};
+
+    use super::*;
+
+    #[test]
+    fn every_counter_of_the_device_has_a_metric() {
+        let counters = DeviceCounters {
+            lanes: vec![LaneCounters::default()],
+            queues: vec![QueueCounters::default()],
+            ..DeviceCounters::default()
+        };
+        let lanes = counters.lanes.iter().flat_map(LaneCounters::named);
+        let queues = counters.queues.iter().flat_map(QueueCounters::named);
+        let wanted = counters.named().chain(lanes).chain(queues).count();
+        assert_eq!(device_samples(&counters).len(), wanted);
+    }
 }

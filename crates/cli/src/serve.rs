@@ -27,7 +27,7 @@ use crate::transport::{self, DeviceOpenError};
 /// What `sealgate serve` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Device that seals and opens the records: sim:rtl, sim:model, none, or auto: the first card, else software.
+    /// Device that seals and opens the records: sim:rtl, sim:rtl:4x512, sim:model, none, or auto: the first card, else software.
     #[arg(long, value_name = "ADDRESS", default_value_t)]
     device: DeviceAddress,
     /// Address to listen on; may be given several times. Port 0 takes a free one.

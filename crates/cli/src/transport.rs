@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 
 use sealgate_driver::{Device, DeviceAddress, OpenError, Settings, Transport, vfio};
-use sealgate_sim::{SimConfig, SimError, SimTransport};
+use sealgate_sim::{Shape, SimConfig, SimError, SimTransport};
 use tracing::info;
 
 /// Opens the device at `address`. `None`: records are sealed and opened in software.
@@ -24,18 +24,19 @@ pub(crate) fn open(address: DeviceAddress) -> Result<Option<Device>, DeviceOpenE
         }
         DeviceAddress::None => return Ok(None),
         DeviceAddress::SimModel => SimTransport::model(SimConfig::default())?,
-        DeviceAddress::SimRtl => rtl()?,
+        DeviceAddress::SimRtl => rtl(Shape::NARROWEST)?,
+        DeviceAddress::SimRtlWide => rtl(Shape::WIDEST)?,
     };
     Ok(Some(Device::open(transport, Settings::default())?))
 }
 
 #[cfg(feature = "rtl")]
-fn rtl() -> Result<Arc<SimTransport>, DeviceOpenError> {
-    Ok(SimTransport::rtl(SimConfig::default())?)
+fn rtl(shape: Shape) -> Result<Arc<SimTransport>, DeviceOpenError> {
+    Ok(SimTransport::rtl(SimConfig::default().with_shape(shape))?)
 }
 
 #[cfg(not(feature = "rtl"))]
-fn rtl() -> Result<Arc<SimTransport>, DeviceOpenError> {
+fn rtl(_shape: Shape) -> Result<Arc<SimTransport>, DeviceOpenError> {
     Err(DeviceOpenError::WithoutRtl)
 }
 

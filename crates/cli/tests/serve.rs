@@ -21,7 +21,7 @@ fn a_score_over_tls_whose_records_the_device_sealed_and_opened() {
     let answer: serde_json::Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!(answer["result"].as_array().map(Vec::len), Some(1), "{body}");
 
-    assert!(serving.metric("sealgate_device_records_opened_total") > 0);
+    assert!(serving.metric("sealgate_device_opened_records_total") > 0);
     assert!(serving.metric("sealgate_device_sealed_bytes_total") > body.len() as u64);
     assert_eq!(serving.metric("sealgate_device_healthy"), 1);
     for operation in ["seal", "open"] {
@@ -64,7 +64,7 @@ fn small_records_go_to_software_when_asked() {
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
     let sealed = "sealgate_software_records_total{operation=\"seal\",reason=\"below_threshold\"}";
     assert!(serving.metric(sealed) > 0);
-    assert_eq!(serving.metric("sealgate_device_records_sealed_total"), 0);
+    assert_eq!(serving.metric("sealgate_device_sealed_records_total"), 0);
 }
 
 #[test]

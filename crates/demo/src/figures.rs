@@ -55,11 +55,11 @@ impl Figures {
         Ok(Self {
             device: find("sealgate_device_info")?.label("device"),
             sealed: Tally {
-                records: value("sealgate_device_records_sealed_total")?,
+                records: value("sealgate_device_sealed_records_total")?,
                 bytes: value("sealgate_device_sealed_bytes_total")?,
             },
             opened: Tally {
-                records: value("sealgate_device_records_opened_total")?,
+                records: value("sealgate_device_opened_records_total")?,
                 bytes: value("sealgate_device_opened_bytes_total")?,
             },
             cycles: value("sealgate_device_cycles_total")?,
@@ -144,8 +144,8 @@ mod tests {
     const METRICS: &str = r#"# HELP sealgate_device_info The device.
 # TYPE sealgate_device_info gauge
 sealgate_device_info{device="sim:rtl",version="0.1.0"} 1
-sealgate_device_records_sealed_total 33
-sealgate_device_records_opened_total 34
+sealgate_device_sealed_records_total 33
+sealgate_device_opened_records_total 34
 sealgate_device_sealed_bytes_total 6000
 sealgate_device_opened_bytes_total 8000.0
 sealgate_device_cycles_total 500000

@@ -14,15 +14,18 @@ pub enum DeviceAddress {
     Auto,
     /// `none`: no device; software seals and opens.
     None,
-    /// `sim:rtl`: the RTL of the device, simulated.
+    /// `sim:rtl`: the RTL of the device, simulated: one lane on a bus of 128 bits.
     SimRtl,
+    /// `sim:rtl:4x512`: the same with four lanes on a bus of 512 bits.
+    SimRtlWide,
     /// `sim:model`: the software device.
     SimModel,
 }
 
 impl DeviceAddress {
     /// Every address, in the order in which help texts list them.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::None, Self::SimRtl, Self::SimModel];
+    pub const ALL: [Self; 5] =
+        [Self::Auto, Self::None, Self::SimRtl, Self::SimRtlWide, Self::SimModel];
 
     /// The address as it is written.
     #[must_use]
@@ -31,6 +34,7 @@ impl DeviceAddress {
             Self::Auto => "auto",
             Self::None => "none",
             Self::SimRtl => "sim:rtl",
+            Self::SimRtlWide => "sim:rtl:4x512",
             Self::SimModel => "sim:model",
         }
     }
@@ -82,7 +86,7 @@ pub enum AddressError {
     /// A PCI function was named; this build has no transport for cards.
     #[error(
         "device address pci:{function}: this build does not serve PCI cards; \
-         use sim:rtl, sim:model, auto or none"
+         use sim:rtl, sim:rtl:4x512, sim:model, auto or none"
     )]
     PciNotServed {
         /// The function, as `lspci -D` prints it.
@@ -98,7 +102,9 @@ pub enum AddressError {
         function: String,
     },
     /// Not an address.
-    #[error("{address:?} is not a device address; use sim:rtl, sim:model, auto or none")]
+    #[error(
+        "{address:?} is not a device address; use sim:rtl, sim:rtl:4x512, sim:model, auto or none"
+    )]
     Unknown {
         /// What was given.
         address: String,
@@ -138,6 +144,9 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_the_choices() {
         let error = "SIM:RTL".parse::<DeviceAddress>().unwrap_err();
-        assert!(error.to_string().contains("sim:rtl, sim:model, auto or none"), "{error}");
+        assert!(
+            error.to_string().contains("sim:rtl, sim:rtl:4x512, sim:model, auto or none"),
+            "{error}"
+        );
     }
 }

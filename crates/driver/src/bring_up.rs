@@ -5,8 +5,8 @@ use std::fmt;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sealgate_abi::Suite;
 use sealgate_abi::regs::{Magic, Register, Sealgate, SelftestState};
+use sealgate_abi::{Suite, TlsVersion};
 
 use crate::error::OpenError;
 use crate::monitor::Monitor;
@@ -23,6 +23,7 @@ const RING_LOG2_MIN: u8 = 2;
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
 /// What a device is.
+#[expect(clippy::struct_excessive_bools, reason = "each tells of a feature of its own")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The address that it was opened with.
@@ -41,10 +42,16 @@ pub struct Identity {
     pub contexts: usize,
     /// log2 of its largest ring, in entries.
     pub ring_log2_max: u8,
-    /// Suites whose TLS 1.3 records it serves.
+    /// Suites that it serves.
     pub suites: Vec<Suite>,
+    /// Record formats that it serves.
+    pub versions: Vec<TlsVersion>,
     /// Whether it pads records.
     pub padding: bool,
+    /// Whether it makes several records of one SEAL entry.
+    pub segmentation: bool,
+    /// Whether it opens several records with one entry.
+    pub open_run: bool,
     /// The largest plaintext of one SEAL entry in bytes.
     pub seal_max: u32,
     /// Whether it is a simulation, so that its speed says nothing about hardware.
@@ -134,8 +141,12 @@ fn identify(transport: &dyn Transport) -> Result<Identity, OpenError> {
     }
     let shape = page.shape().read();
     let features = page.features().read();
-    let suites =
-        [(Suite::Aes128Gcm, features.aes_128_gcm()), (Suite::Aes256Gcm, features.aes_256_gcm())];
+    let suites = [
+        (Suite::Aes128Gcm, features.aes_128_gcm()),
+        (Suite::Aes256Gcm, features.aes_256_gcm()),
+        (Suite::Chacha20Poly1305, features.chacha20_poly1305()),
+    ];
+    let versions = [(TlsVersion::Tls12, features.tls12()), (TlsVersion::Tls13, features.tls13())];
     let identity = Identity {
         address: address(),
         version,
@@ -145,11 +156,11 @@ fn identify(transport: &dyn Transport) -> Result<Identity, OpenError> {
         queues: usize::from(shape.queues()),
         contexts: 1 << shape.contexts_log2(),
         ring_log2_max: shape.ring_log2_max(),
-        suites: suites
-            .into_iter()
-            .filter_map(|(suite, served)| (served && features.tls13()).then_some(suite))
-            .collect(),
+        suites: served(suites),
+        versions: served(versions),
         padding: features.padding(),
+        segmentation: features.segmentation(),
+        open_run: features.open_run(),
         seal_max: page.seal_max().read().bytes(),
         simulated: transport.is_simulated(),
     };
@@ -157,6 +168,10 @@ fn identify(transport: &dyn Transport) -> Result<Identity, OpenError> {
         Some(what) => Err(OpenError::Unusable { address: address(), what }),
         None => Ok(identity),
     }
+}
+
+fn served<T>(all: impl IntoIterator<Item = (T, bool)>) -> Vec<T> {
+    all.into_iter().filter_map(|(it, served)| served.then_some(it)).collect()
 }
 
 fn unusable(identity: &Identity) -> Option<&'static str> {

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use sealgate_abi::regs::{Control, IrqEnable, Sealgate, SelftestState};
-use sealgate_abi::{Direction, Key, Suite};
+use sealgate_abi::regs::{Control, IrqEnable, IrqModeration, Sealgate, SelftestState};
+use sealgate_abi::{Direction, Key, Suite, TlsVersion};
 
 use crate::bring_up::{Identity, bring_up, check_magic, poll};
 use crate::contexts::SessionId;
@@ -19,13 +19,16 @@ use crate::error::{DeviceError, Failure, OpenError};
 use crate::health::{Health, HealthState};
 use crate::monitor::Generation;
 use crate::ring::RING_LOG2_MAX;
-use crate::session::{Session, TrafficKey};
+use crate::session::{Session, SessionConfig};
 use crate::settings::Settings;
 use crate::shared::{Running, SharedQueue};
 use crate::transport::Transport;
 
 /// The longest time that closing a device waits for its keys to be wiped.
 const CLOSE_TIMEOUT_MAX: Duration = Duration::from_secs(2);
+
+/// What the field `IRQ_MODERATION.cycles` holds.
+const IRQ_CYCLES_MAX: u32 = (1 << 24) - 1;
 
 /// The shortest pause between two attempts to recover, whatever the settings say.
 const RECOVERY_DELAY_MIN: Duration = Duration::from_millis(1);
@@ -76,16 +79,29 @@ impl Device {
     /// Whether the device serves TLS 1.3 records of `suite`.
     #[must_use]
     pub fn supports(&self, suite: Suite) -> bool {
-        self.identity().suites.contains(&suite)
+        self.supports_version(TlsVersion::Tls13, suite)
+    }
+
+    /// Whether the device serves records of `version` and `suite`.
+    #[must_use]
+    pub fn supports_version(&self, version: TlsVersion, suite: Suite) -> bool {
+        let identity = self.identity();
+        identity.versions.contains(&version) && identity.suites.contains(&suite)
+    }
+
+    /// Keys of one direction of one TLS 1.3 connection. The device learns them with the first record.
+    #[must_use]
+    pub fn session(&self, direction: Direction, key: Key<'_>, iv: [u8; 12]) -> Session {
+        self.session_with(SessionConfig { version: TlsVersion::Tls13, direction, key, iv })
     }
 
     /// Keys of one direction of one connection. The device learns them with the first record.
     #[must_use]
-    pub fn session(&self, direction: Direction, key: Key<'_>, iv: [u8; 12]) -> Session {
+    pub fn session_with(&self, config: SessionConfig<'_>) -> Session {
         let queues = self.handle.engine.queues.len();
         let queue = self.handle.next_queue.fetch_add(1, Ordering::Relaxed) % queues;
         let id = SessionId(self.handle.next_session.fetch_add(1, Ordering::Relaxed));
-        Session::new(self.clone(), queue, id, direction, TrafficKey::new(key, iv))
+        Session::new(self.clone(), queue, id, config)
     }
 
     /// Whether the device works, and what the host has counted. Asks the device for a sign of life.
@@ -185,6 +201,11 @@ impl Engine {
             .collect::<Result<Vec<_>, _>>()?;
         let page = Sealgate::new(&*self.core.transport).device();
         let all_queues = ((1_u16 << self.queues.len()) - 1) as u8;
+        let settings = &self.core.settings;
+        let moderation = IrqModeration::default()
+            .with_count(settings.interrupt_completions)
+            .with_cycles(settings.interrupt_cycles.min(IRQ_CYCLES_MAX));
+        page.irq_moderation().write(moderation);
         page.irq_enable().write(IrqEnable::default().with_queues(all_queues));
         page.control().write(Control::default().with_enable(true));
         for (queue, running) in self.queues.iter().zip(running) {
@@ -250,7 +271,8 @@ impl Engine {
         let generation = core.monitor.generation();
         let counters = {
             let _snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
-            DeviceCounters::read(&Sealgate::new(&*core.transport), self.queues.len())
+            let lanes = usize::from(self.identity.lanes);
+            DeviceCounters::read(&Sealgate::new(&*core.transport), lanes, self.queues.len())
         };
         core.probe(generation)?;
         Ok(counters)

@@ -2,8 +2,8 @@
 //! Host driver of the sealgate record engine.
 //!
 //! [`Device::open`] brings up the device behind a [`Transport`]; [`Device::session`] takes the keys of one direction of a
-//! connection, and [`Session::seal`] and [`Session::open`] turn plaintext into TLS 1.3 records and back, one at a time
-//! and from as many threads as there are sessions.
+//! connection, and [`Session::seal`] and [`Session::open`] turn plaintext into TLS records and back, one at a time, or
+//! many with [`Session::seal_records`] and [`Session::open_run`]; from as many threads as there are sessions.
 //!
 //! The device may be slow, hang, vanish or lie. Nothing that it writes is used unchecked, every wait has a deadline, and
 //! an operation that it did not do leaves the caller's buffers as they were, so that software can do it instead. A device
@@ -33,14 +33,14 @@ mod slots;
 pub mod transport;
 pub mod vfio;
 
-pub use sealgate_abi::{Direction, Key, Status, Suite};
+pub use sealgate_abi::{Direction, Key, Segments, Status, Suite, TlsVersion};
 
 pub use self::address::{AddressError, DeviceAddress};
 pub use self::bring_up::{Identity, Version};
-pub use self::counters::{DeviceCounters, QueueCounters};
+pub use self::counters::{DeviceCounters, LaneCounters, QueueCounters};
 pub use self::device::Device;
 pub use self::error::{DeviceError, Failure, OpenError, RecordError};
 pub use self::health::{Health, HealthState, HostCounters};
-pub use self::session::{Opened, Plaintext, Session};
+pub use self::session::{Opened, OpenedRun, Plaintext, Session, SessionConfig};
 pub use self::settings::Settings;
 pub use self::transport::Transport;

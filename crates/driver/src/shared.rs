@@ -83,7 +83,7 @@ impl Running {
         let slots = core.settings.slots_per_queue.clamp(1, slots_max);
         Ok(Self {
             generation,
-            slots: SlotPool::allocate(&core.transport, slots)?,
+            slots: SlotPool::allocate(&core.transport, slots, core.settings.slot_content_bytes)?,
             queue: Queue::open(&core.transport, index, entries_log2)?,
             results: vec![None; usize::from(slots)],
             contexts: ContextTable::new(contexts),

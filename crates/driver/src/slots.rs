@@ -1,32 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A fixed pool of DMA slots: room for the source and the destination of one record each.
+//! A fixed pool of DMA slots: room for the source and the destination of one operation each.
 
 use std::sync::Arc;
 
-use sealgate_abi::{MAX_RECORD_BYTES, sealed_bytes};
+use sealgate_abi::{
+    MAX_FRAGMENT_BYTES, MAX_SEAL_BYTES, MAX_TLS12_RECORD_BYTES, Segments, Suite, TlsVersion,
+};
 
 use crate::dma::Mapping;
 use crate::error::OpenError;
 use crate::memory::{DmaMemory, OutOfBounds};
 use crate::transport::{DmaAccess, Iova, Transport};
 
-/// Bytes of each half of a slot: the largest record or plaintext, in whole pages, so that no two slots share one.
-const HALF_BYTES: usize = MAX_RECORD_BYTES.next_multiple_of(4096);
-
-const _: () = assert!(sealed_bytes(sealgate_abi::MAX_FRAGMENT_BYTES, 0) <= HALF_BYTES);
+/// Bytes of each half of a slot for `content` bytes: as plaintext and as records, in whole pages, so that no two slots
+/// share one.
+fn half_bytes(content: u32) -> usize {
+    let content = (content as usize).clamp(MAX_FRAGMENT_BYTES, MAX_SEAL_BYTES);
+    // No other version and suite adds more to the content.
+    let records = Segments::of(TlsVersion::Tls12, Suite::Aes128Gcm, content, 0, 0).bytes;
+    records.max(MAX_TLS12_RECORD_BYTES).next_multiple_of(4096)
+}
 
 /// The slots of one queue. Sources and destinations are mapped apart: a device cannot write a source.
 #[derive(Debug)]
 pub(crate) struct SlotPool {
     sources: Mapping,
     destinations: Mapping,
+    half_bytes: usize,
     free: Vec<u16>,
 }
 
 impl SlotPool {
-    pub(crate) fn allocate(transport: &Arc<dyn Transport>, slots: u16) -> Result<Self, OpenError> {
-        let bytes = usize::from(slots) * HALF_BYTES;
+    /// `slots` of them, each for `content` bytes.
+    pub(crate) fn allocate(
+        transport: &Arc<dyn Transport>,
+        slots: u16,
+        content: u32,
+    ) -> Result<Self, OpenError> {
+        let half_bytes = half_bytes(content);
+        let bytes = usize::from(slots) * half_bytes;
         Ok(Self {
+            half_bytes,
             sources: Mapping::allocate(transport, bytes, DmaAccess::Read)?,
             destinations: Mapping::allocate(transport, bytes, DmaAccess::ReadWrite)?,
             free: (0..slots).rev().collect(),
@@ -36,11 +50,12 @@ impl SlotPool {
     /// Takes a slot, if one is free.
     pub(crate) fn take(&mut self) -> Option<Slot> {
         let index = self.free.pop()?;
-        let offset = usize::from(index) * HALF_BYTES;
+        let offset = usize::from(index) * self.half_bytes;
         let half = |mapping: &Mapping| Half {
             memory: Arc::clone(mapping.memory()),
             iova: mapping.iova().offset(offset),
             offset,
+            size: self.half_bytes,
             used: 0,
         };
         Some(Slot { index, source: half(&self.sources), destination: half(&self.destinations) })
@@ -52,7 +67,7 @@ impl SlotPool {
     }
 }
 
-/// Memory for one record on its way.
+/// Memory for one operation on its way.
 #[derive(Debug)]
 pub(crate) struct Slot {
     index: u16,
@@ -80,6 +95,7 @@ pub(crate) struct Half {
     memory: Arc<DmaMemory>,
     iova: Iova,
     offset: usize,
+    size: usize,
     used: usize,
 }
 
@@ -95,7 +111,7 @@ impl Half {
 
     /// Appends bytes.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), OutOfBounds> {
-        Self::bounded(self.used, bytes.len())?;
+        self.bounded(self.used, bytes.len())?;
         self.memory.write(self.offset + self.used, bytes)?;
         self.used += bytes.len();
         Ok(())
@@ -103,14 +119,14 @@ impl Half {
 
     /// Sets aside `len` bytes for the device to write.
     pub(crate) fn reserve(&mut self, len: usize) -> Result<(), OutOfBounds> {
-        Self::bounded(0, len)?;
+        self.bounded(0, len)?;
         self.used = len;
         Ok(())
     }
 
     /// Copies bytes out.
     pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) -> Result<(), OutOfBounds> {
-        Self::bounded(offset, bytes.len())?;
+        self.bounded(offset, bytes.len())?;
         self.memory.read(self.offset + offset, bytes)
     }
 
@@ -120,10 +136,10 @@ impl Half {
         self.used = 0;
     }
 
-    fn bounded(offset: usize, len: usize) -> Result<(), OutOfBounds> {
+    fn bounded(&self, offset: usize, len: usize) -> Result<(), OutOfBounds> {
         match offset.checked_add(len) {
-            Some(end) if end <= HALF_BYTES => Ok(()),
-            _ => Err(OutOfBounds { offset, len, size: HALF_BYTES }),
+            Some(end) if end <= self.size => Ok(()),
+            _ => Err(OutOfBounds { offset, len, size: self.size }),
         }
     }
 }

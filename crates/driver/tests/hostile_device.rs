@@ -26,7 +26,7 @@ fn nothing_that_the_device_does_harms_the_host() {
     let mut rng = StdRng::seed_from_u64(seed());
     let mut seen = Seen::default();
     for _ in 0..ROUNDS {
-        let fake = Fake::new(rng.random_range(2..8));
+        let fake = Fake::new(rng.random_range(3..8));
         let settings = Settings {
             ring_entries: 1 << rng.random_range(2..8),
             slots_per_queue: rng.random_range(1..20),

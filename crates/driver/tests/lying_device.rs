@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use sealgate_abi::regs::{Magic, Page, Register, SelftestState, Version};
+use sealgate_abi::regs::{Magic, Page, QUEUES, Register, SelftestState, Version};
 use sealgate_abi::{Completion, Opcode, Status};
 use sealgate_driver::{
     Device, DeviceError, Direction, Failure, HealthState, Key, OpenError, RecordError, Session,
@@ -20,6 +20,9 @@ use support::{eventually, impatient, open, recovered, seal, seal_padded};
 const KEY: [u8; 16] = *b"sixteen byte key";
 const IV: [u8; 12] = *b"twelve bytes";
 const CONTEXTS_LOG2: u8 = 5;
+
+/// Two rings, sources and destinations for each queue.
+const MAPPINGS: usize = 4 * QUEUES;
 
 /// A change to a completion, and what it is.
 type Lie = (&'static str, fn(&mut Completion));
@@ -131,7 +134,7 @@ fn closing_wipes_the_contexts_and_unmaps_everything() {
     let device = device(&fake);
     let (mut sealer, _) = sessions(&device);
     seal(&mut sealer, 0, b"content").unwrap();
-    assert_eq!(fake.mappings(), 16);
+    assert_eq!(fake.mappings(), MAPPINGS);
     drop(device);
     seal(&mut sealer, 1, b"a session keeps its device open").unwrap();
     drop(sealer);
@@ -302,7 +305,7 @@ fn a_hung_device_times_out_once_then_fails_at_once_and_comes_back() {
     assert!(!fake.remembers(b"the plaintext while it hangs"));
     let record = seal(&mut sealer, 1, b"after").unwrap();
     assert_eq!(open(&mut opener, 1, &record).unwrap(), (23, b"after".to_vec()));
-    assert_eq!(fake.mappings(), 16);
+    assert_eq!(fake.mappings(), MAPPINGS);
 }
 
 #[test]
@@ -391,8 +394,8 @@ fn a_reset_ends_what_was_under_way() {
         assert_eq!(error.reason(), "inconsistent", "{error}");
         fake.honest();
         recovered(&device);
-        // It sleeps still, and is woken by records of another session on its queue, one in four.
-        for _ in 0..4 {
+        // It sleeps still, and is woken by records of another session on its queue, one in eight.
+        for _ in 0..QUEUES {
             let mut another = device.session(Direction::Seal, Key::Aes128(&KEY), IV);
             seal(&mut another, 0, b"content").unwrap();
         }
@@ -438,23 +441,23 @@ fn nobody_waits_for_a_recovery() {
 
 #[test]
 fn a_context_under_way_is_not_taken_away() {
-    let fake = Fake::new(2);
+    let fake = Fake::new(QUEUES.ilog2() as u8);
     let device = Device::open(Arc::clone(&fake) as _, patient()).unwrap();
-    // One context for each of four queues: the first and the fifth session share one.
+    // One context for each queue: the first and the last session share one.
     let mut all: Vec<_> =
-        (0..5).map(|_| device.session(Direction::Seal, Key::Aes128(&KEY), IV)).collect();
+        (0..=QUEUES).map(|_| device.session(Direction::Seal, Key::Aes128(&KEY), IV)).collect();
     let (first, rest) = all.split_first_mut().unwrap();
     fake.set_hung(true);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| seal(first, 0, b"content"));
         eventually("it is under way", || device.health().counters.submitted == 2);
-        let error = seal(&mut rest[3], 0, b"content").unwrap_err();
+        let error = seal(&mut rest[QUEUES - 1], 0, b"content").unwrap_err();
         assert!(matches!(error, DeviceError::NoContext), "{error}");
         eventually("it sleeps", || device.health().counters.sleeps > 0);
         fake.catch_up();
         waiting.join().unwrap().unwrap();
     });
-    seal(&mut rest[3], 0, b"content").unwrap();
+    seal(&mut rest[QUEUES - 1], 0, b"content").unwrap();
     let counters = device.health().counters;
     assert_eq!((counters.no_context, counters.evictions), (1, 1));
 }
@@ -517,7 +520,7 @@ fn a_device_that_cannot_be_used_is_not_opened() {
     let fake = Fake::new(CONTEXTS_LOG2);
     fake.set_version_after_reset(Version::default().with_major(1));
     let error = open(&fake);
-    assert!(error.to_string().contains("version 1.1.0"), "{error}");
+    assert!(error.to_string().contains("version 1.2.0"), "{error}");
     assert_eq!(fake.mappings(), 0);
 }
 

@@ -11,9 +11,10 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use ring::aead;
+use sealgate_abi::regs::Sealgate;
 use sealgate_driver::{
-    Device, DeviceError, Direction, HealthState, Key, Plaintext, RecordError, Session, Settings,
-    Status, Suite,
+    Device, DeviceError, Direction, HealthState, Key, Plaintext, RecordError, Session,
+    SessionConfig, Settings, Status, Suite, TlsVersion,
 };
 use sealgate_sim::{SimConfig, SimTransport};
 
@@ -31,6 +32,7 @@ fn key(suite: Suite, bytes: &[u8; 32]) -> Key<'_> {
     match suite {
         Suite::Aes128Gcm => Key::Aes128(bytes.first_chunk().unwrap()),
         Suite::Aes256Gcm => Key::Aes256(bytes),
+        Suite::Chacha20Poly1305 => Key::Chacha20(bytes),
     }
 }
 
@@ -38,59 +40,190 @@ fn sessions(device: &Device, key: Key<'_>) -> (Session, Session) {
     (device.session(Direction::Seal, key, IV), device.session(Direction::Open, key, IV))
 }
 
-/// The record of RFC 8446, section 5.2.
-fn reference(
+/// What tells one record from another, besides its content.
+#[derive(Clone, Copy)]
+struct Kind<'a> {
+    version: TlsVersion,
     suite: Suite,
-    key: &[u8; 32],
-    sequence: u64,
-    content: &[u8],
-    padded: usize,
-) -> Vec<u8> {
-    let algorithm = match suite {
-        Suite::Aes128Gcm => &aead::AES_128_GCM,
-        Suite::Aes256Gcm => &aead::AES_256_GCM,
-    };
-    let key = aead::UnboundKey::new(algorithm, &key[..algorithm.key_len()]).unwrap();
-    let mut nonce = IV;
-    for (byte, sequence) in nonce[4..].iter_mut().zip(sequence.to_be_bytes()) {
-        *byte ^= sequence;
+    key: &'a [u8; 32],
+}
+
+impl Kind<'_> {
+    fn sessions(&self, device: &Device) -> (Session, Session) {
+        let Self { version, suite, key: bytes } = *self;
+        assert!(device.supports_version(version, suite));
+        let session = |direction| {
+            let key = key(suite, bytes);
+            device.session_with(SessionConfig { version, direction, key, iv: IV })
+        };
+        (session(Direction::Seal), session(Direction::Open))
     }
-    let mut inner = content.to_vec();
-    inner.push(23);
-    inner.resize(padded.max(inner.len()), 0);
-    let [high, low] = ((inner.len() + 16) as u16).to_be_bytes();
-    let header = [23, 3, 3, high, low];
-    aead::LessSafeKey::new(key)
-        .seal_in_place_append_tag(
-            aead::Nonce::assume_unique_for_key(nonce),
-            aead::Aad::from(header),
-            &mut inner,
-        )
-        .unwrap();
-    [header.as_slice(), &inner].concat()
+
+    /// The record of RFC 8446, section 5.2, or of RFC 5246, section 6.2.3.3, with RFC 5288 or RFC 7905.
+    fn record(&self, sequence: u64, content: &[u8], padded: usize) -> Vec<u8> {
+        let algorithm = match self.suite {
+            Suite::Aes128Gcm => &aead::AES_128_GCM,
+            Suite::Aes256Gcm => &aead::AES_256_GCM,
+            Suite::Chacha20Poly1305 => &aead::CHACHA20_POLY1305,
+        };
+        let key = aead::UnboundKey::new(algorithm, &self.key[..algorithm.key_len()]).unwrap();
+        let mut nonce = IV;
+        for (byte, sequence) in nonce[4..].iter_mut().zip(sequence.to_be_bytes()) {
+            *byte ^= sequence;
+        }
+        let mut text = content.to_vec();
+        let mut explicit = Vec::new();
+        let mut data = Vec::new();
+        if self.version == TlsVersion::Tls13 {
+            text.push(23);
+            text.resize(padded.max(text.len()), 0);
+        } else {
+            data.extend(sequence.to_be_bytes());
+            data.extend([23, 3, 3]);
+            data.extend((content.len() as u16).to_be_bytes());
+            if self.suite != Suite::Chacha20Poly1305 {
+                explicit.extend(&nonce[4..]);
+            }
+        }
+        let [high, low] = ((explicit.len() + text.len() + 16) as u16).to_be_bytes();
+        let header = [23, 3, 3, high, low];
+        if self.version == TlsVersion::Tls13 {
+            data.extend(header);
+        }
+        let nonce = aead::Nonce::assume_unique_for_key(nonce);
+        let key = aead::LessSafeKey::new(key);
+        key.seal_in_place_append_tag(nonce, aead::Aad::from(data), &mut text).unwrap();
+        [header.as_slice(), &explicit, &text].concat()
+    }
+}
+
+/// Each version and suite with a key of its own.
+fn kinds(keys: &[[u8; 32]; 6]) -> impl Iterator<Item = Kind<'_>> {
+    let pairs = TlsVersion::ALL
+        .into_iter()
+        .flat_map(|version| Suite::ALL.into_iter().map(move |suite| (version, suite)));
+    pairs.zip(keys).map(|((version, suite), key)| Kind { version, suite, key })
+}
+
+fn random_bytes(rng: &mut StdRng, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    rng.fill_bytes(&mut bytes);
+    bytes
 }
 
 #[test]
-fn records_are_those_of_rfc_8446() {
+fn records_are_those_of_the_rfcs() {
     let mut rng = StdRng::seed_from_u64(seed());
     let (_, device) = device(Settings::default());
-    for suite in [Suite::Aes128Gcm, Suite::Aes256Gcm] {
-        assert!(device.supports(suite));
-        let bytes = rng.random();
-        let (mut sealer, mut opener) = sessions(&device, key(suite, &bytes));
+    let keys = rng.random();
+    for kind in kinds(&keys) {
+        let (mut sealer, mut opener) = kind.sessions(&device);
         let lengths = (0..=65).chain([255, 256, 257, 1460, 4096, 16_383, 16_384]);
         for (sequence, length) in (0..).zip(lengths) {
-            let mut content = vec![0; length];
-            rng.fill_bytes(&mut content);
-            let record = seal(&mut sealer, sequence, &content).unwrap();
-            assert_eq!(record, reference(suite, &bytes, sequence, &content, 0), "{length} bytes");
-            assert_eq!(open(&mut opener, sequence, &record).unwrap(), (23, content));
+            let content = random_bytes(&mut rng, length);
+            let plaintext =
+                Plaintext { content_type: 23, sequence, padding_multiple: 0, chunks: &[&content] };
+            let mut record = kind.record(sequence, &content, 0);
+            let mut made = vec![0; record.len() - 5];
+            sealer.seal(plaintext, &mut made).unwrap();
+            assert!(made == record[5..], "{:?} {:?} {length}", kind.version, kind.suite);
+            let (header, body) = record.split_at_mut(5);
+            let found = opener.open(sequence, header.try_into().unwrap(), body).unwrap();
+            assert_eq!((found.content_type, found.length), (23, length));
+            assert!(body[..length] == content);
         }
-        let record = seal_padded(&mut sealer, 1 << 20, b"padded", 64).unwrap();
-        assert_eq!(record, reference(suite, &bytes, 1 << 20, b"padded", 64));
-        assert_eq!(open(&mut opener, 1 << 20, &record).unwrap(), (23, b"padded".to_vec()));
+        if kind.version == TlsVersion::Tls13 {
+            let record = seal_padded(&mut sealer, 1 << 20, b"padded", 64).unwrap();
+            assert_eq!(record, kind.record(1 << 20, b"padded", 64));
+            assert_eq!(open(&mut opener, 1 << 20, &record).unwrap(), (23, b"padded".to_vec()));
+        }
     }
     assert!(device.health().state.is_healthy());
+}
+
+#[test]
+fn many_records_are_sealed_and_opened_with_one_entry() {
+    let mut rng = StdRng::seed_from_u64(seed());
+    let (_, device) = device(Settings::default());
+    let keys = rng.random();
+    for kind in kinds(&keys) {
+        let (mut sealer, mut opener) = kind.sessions(&device);
+        for (length, limit) in [(0, 0), (1, 64), (65, 64), (5000, 700), (16_385, 0), (65_536, 0)] {
+            let content = random_bytes(&mut rng, length);
+            let (front, back) = content.split_at(length / 3);
+            let chunks = [front, back];
+            let plaintext =
+                Plaintext { content_type: 23, sequence: 7, padding_multiple: 0, chunks: &chunks };
+            let segments = sealer.segments(&plaintext, limit);
+            let mut records = vec![0; segments.bytes];
+            assert_eq!(sealer.seal_records(plaintext, limit, &mut records).unwrap(), segments);
+
+            let size = if limit == 0 { 16_384 } else { usize::from(limit) };
+            let fragments =
+                if length == 0 { vec![&[][..]] } else { content.chunks(size).collect() };
+            assert_eq!(fragments.len(), segments.records);
+            let expected: Vec<_> = (7..)
+                .zip(fragments)
+                .flat_map(|(sequence, fragment)| kind.record(sequence, fragment, 0))
+                .collect();
+            assert!(records == expected, "{length} bytes in {:?}", kind.suite);
+
+            // What follows behind the run stays as it is.
+            records.extend([0x17, 3, 3, 0, 40, 0x55]);
+            let run = opener.open_run(7, &mut records).unwrap();
+            assert_eq!((run.records, run.consumed), (segments.records, segments.bytes));
+            assert_eq!((run.length, run.content_type), (length, 23));
+            assert!(records[..length] == content);
+            assert_eq!(records[segments.bytes..], [0x17, 3, 3, 0, 40, 0x55]);
+        }
+        let mut forged = kind.record(1, &[7; 40], 0);
+        forged[20] ^= 2;
+        let before = forged.clone();
+        let error = opener.open_run(1, &mut forged).unwrap_err();
+        assert!(matches!(error, RecordError::Rejected(Status::BadTag)), "{error}");
+        assert_eq!(forged, before);
+    }
+    let counters = device.counters().unwrap();
+    assert_eq!(counters.sealed_records, counters.opened_records);
+    assert_eq!(counters.rejected_records, 6);
+    assert!(device.health().state.is_healthy());
+}
+
+#[test]
+fn what_does_not_fit_a_slot_is_refused_without_the_device() {
+    let (_, device) = device(Settings { slot_content_bytes: 1, ..Settings::default() });
+    let (mut sealer, _) = sessions(&device, Key::Aes128(&[1; 16]));
+    let content = vec![1; 30_000];
+    let chunks: [&[u8]; 1] = [&content];
+    let plaintext =
+        Plaintext { content_type: 23, sequence: 9, padding_multiple: 0, chunks: &chunks };
+    let mut records = vec![0x33; sealer.segments(&plaintext, 0).bytes];
+    let error = sealer.seal_records(plaintext, 0, &mut records).unwrap_err();
+    assert!(matches!(error, DeviceError::InvalidArgument { .. }), "{error}");
+    assert!(records.iter().all(|&byte| byte == 0x33));
+    for limit in [1, 63, 16_385] {
+        let error = sealer.seal_records(plaintext, limit, &mut records).unwrap_err();
+        assert!(matches!(error, DeviceError::InvalidArgument { .. }), "{error}");
+    }
+    assert!(device.health().state.is_healthy());
+}
+
+#[test]
+fn interrupts_can_be_moderated() {
+    let settings = Settings {
+        spin: Duration::ZERO,
+        interrupt_completions: 8,
+        interrupt_cycles: u32::MAX,
+        ..Settings::default()
+    };
+    let (transport, device) = device(settings);
+    let moderation = Sealgate::new(&*transport).device().irq_moderation().read();
+    assert_eq!((moderation.count(), moderation.cycles()), (8, (1 << 24) - 1));
+    let (mut sealer, mut opener) = sessions(&device, Key::Chacha20(&[1; 32]));
+    for sequence in 0..20 {
+        let record = seal(&mut sealer, sequence, b"held back").unwrap();
+        assert_eq!(open(&mut opener, sequence, &record).unwrap().1, b"held back");
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Operation {
 pub enum Reason {
     /// Its content is shorter than the provider's threshold, so that software is faster.
     BelowThreshold,
-    /// The device does not serve the TLS 1.3 suite.
+    /// The device does not serve the suite, in the version of TLS in question.
     Suite,
     /// The device does not serve TLS 1.2.
     Tls12,

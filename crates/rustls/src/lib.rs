@@ -14,10 +14,10 @@
 //! ```
 //!
 //! Handshakes stay with the base provider: ring, or aws-lc-rs with the feature of that name, or any other given to
-//! [`Provider::base`]. Of the records, those of TLS 1.3 with AES-128-GCM and AES-256-GCM go to the device. All others,
-//! those below the threshold, and those that the device could not do are sealed and opened by the base, and
-//! [`RecordCounters`] says how many and why. QUIC packets are no TLS records; the base protects them and nothing counts
-//! them.
+//! [`Provider::base`]. Of the records, those of the versions and suites that the device serves go to it: TLS 1.3 and
+//! TLS 1.2, each with AES-128-GCM, AES-256-GCM and ChaCha20-Poly1305, or fewer of them. All others, those below the
+//! threshold, and those that the device could not do are sealed and opened by the base, and [`RecordCounters`] says how
+//! many and why. QUIC packets are no TLS records; the base protects them and nothing counts them.
 //!
 //! rustls wants suites that live as long as the program. Each [`Provider::build`] therefore leaks less than 2 KiB, and
 //! holds the device it was made for: build one provider per device and clone it, and end with `Device::close`.

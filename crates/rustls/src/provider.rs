@@ -48,6 +48,10 @@ impl Provider {
     }
 
     /// The provider that does everything else, and the records that the device does not.
+    ///
+    /// With AES-GCM and TLS 1.2 the sender chooses the explicit part of the nonce (RFC 5288, section 3). A base that
+    /// takes 8 bytes of the key block for it must do as those of rustls, which take these bytes `XORed` with the
+    /// sequence number: so does the device, and records of both alternate under one key.
     #[must_use]
     pub fn base(mut self, base: CryptoProvider) -> Self {
         self.base = base;

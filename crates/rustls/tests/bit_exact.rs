@@ -9,10 +9,13 @@ use rustls::crypto::cipher::{
     InboundOpaqueMessage, MessageEncrypter, OutboundChunks, OutboundPlainMessage,
 };
 use rustls::crypto::ring;
-use rustls::{ContentType, ProtocolVersion};
+use rustls::{ContentType, ProtocolVersion, SupportedProtocolVersion};
 use sealgate_rustls::{Operation, Provider};
 
-use support::{DEVICE_SUITES, TrafficKey, device, random_bytes, rng, tls13};
+use support::{
+    DEVICE_SUITES, Tls12Header, TrafficKey, decrypter, device, encrypter, random_bytes, rng,
+    version_of,
+};
 
 const SIZES: [usize; 12] = [0, 1, 15, 16, 17, 31, 255, 1_024, 4_095, 16_368, 16_383, 16_384];
 
@@ -31,11 +34,11 @@ fn sequences(rng: &mut StdRng) -> [u64; 4] {
 /// What `encrypter` puts on the wire.
 fn seal(
     encrypter: &mut dyn MessageEncrypter,
-    typ: ContentType,
+    (typ, version): (ContentType, ProtocolVersion),
     payload: OutboundChunks<'_>,
     sequence: u64,
 ) -> Vec<u8> {
-    let message = OutboundPlainMessage { typ, version: ProtocolVersion::TLSv1_3, payload };
+    let message = OutboundPlainMessage { typ, version, payload };
     encrypter.encrypt(message, sequence).expect("the record is sealed").encode()
 }
 
@@ -59,19 +62,19 @@ fn the_device_seals_the_bytes_that_ring_seals() {
     let mut sealed = 0;
     for suite in DEVICE_SUITES {
         let key = TrafficKey::fresh(suite);
-        let (iv, [one, two]) = ([key.iv(), key.iv()], key.copies);
-        let [device_iv, ring_iv] = iv;
-        let mut on_device = tls13(&provider, suite).aead_alg.encrypter(one, device_iv);
-        let mut in_ring = tls13(&ring::default_provider(), suite).aead_alg.encrypter(two, ring_iv);
+        let (iv, [one, two], version) = (key.iv, key.copies, version_of(suite).version);
+        let mut on_device = encrypter(&provider, suite, one, iv);
+        let mut in_ring = encrypter(&ring::default_provider(), suite, two, iv);
         for size in SIZES {
             let content = random_bytes(&mut rng, size);
             for (typ, sequence) in CONTENT_TYPES.into_iter().zip(sequences(&mut rng)) {
-                let expected = seal(&mut *in_ring, typ, OutboundChunks::Single(&content), sequence);
-                let single = seal(&mut *on_device, typ, OutboundChunks::Single(&content), sequence);
+                let (kind, whole) = ((typ, version), OutboundChunks::Single(&content));
+                let expected = seal(&mut *in_ring, kind, whole.clone(), sequence);
+                let single = seal(&mut *on_device, kind, whole, sequence);
                 assert!(single == expected, "{suite:?} {typ:?} {size} bytes, sequence {sequence}");
 
                 let parts = chunks(&mut rng, &content);
-                let several = seal(&mut *on_device, typ, OutboundChunks::new(&parts), sequence);
+                let several = seal(&mut *on_device, kind, OutboundChunks::new(&parts), sequence);
                 assert!(several == expected, "{suite:?} {size} bytes in chunks");
                 assert_eq!(on_device.encrypted_payload_len(size), expected.len() - 5);
                 sealed += 2;
@@ -90,9 +93,9 @@ fn a_cut_out_of_chunks_is_sealed_and_nothing_beside_it() {
     let (provider, _) = Provider::new(&device).build();
     let suite = DEVICE_SUITES[0];
     let key = TrafficKey::fresh(suite);
-    let (device_iv, ring_iv, [one, two]) = (key.iv(), key.iv(), key.copies);
-    let mut on_device = tls13(&provider, suite).aead_alg.encrypter(one, device_iv);
-    let mut in_ring = tls13(&ring::default_provider(), suite).aead_alg.encrypter(two, ring_iv);
+    let (iv, [one, two]) = (key.iv, key.copies);
+    let mut on_device = encrypter(&provider, suite, one, iv);
+    let mut in_ring = encrypter(&ring::default_provider(), suite, two, iv);
 
     let content = random_bytes(&mut rng, 3_000);
     for sequence in 0..200 {
@@ -101,13 +104,31 @@ fn a_cut_out_of_chunks_is_sealed_and_nothing_beside_it() {
         let end = rng.random_range(start..=content.len());
         let cut = OutboundChunks::Multiple { chunks: &parts, start, end };
         let expected = OutboundChunks::Single(&content[start..end]);
-        let typ = ContentType::ApplicationData;
+        let kind = (ContentType::ApplicationData, ProtocolVersion::TLSv1_3);
         assert!(
-            seal(&mut *on_device, typ, cut, sequence)
-                == seal(&mut *in_ring, typ, expected, sequence),
+            seal(&mut *on_device, kind, cut, sequence)
+                == seal(&mut *in_ring, kind, expected, sequence),
             "{start}..{end}"
         );
     }
+}
+
+/// A record as a peer may make it: in TLS 1.3 with as much padding as fits, up to 300 bytes (RFC 8446, section 5.4), in
+/// TLS 1.2 with an explicit nonce of its own choice (RFC 5288, section 3).
+fn seal_by_ring(
+    key: &TrafficKey,
+    version: &SupportedProtocolVersion,
+    rng: &mut StdRng,
+    (typ, sequence): (ContentType, u64),
+    content: &[u8],
+) -> Vec<u8> {
+    if version.version == ProtocolVersion::TLSv1_2 {
+        let version = ProtocolVersion::TLSv1_2;
+        let header = Tls12Header { typ, version, explicit_nonce: rng.random() };
+        return key.seal_tls12(sequence, header, content);
+    }
+    let padding = rng.random_range(0..=(16_384 - content.len()).min(300));
+    key.seal_inner(sequence, &[content, &[u8::from(typ)], &vec![0; padding]].concat())
 }
 
 #[test]
@@ -124,24 +145,24 @@ fn the_device_opens_what_ring_has_sealed() {
             .map(|(size, typ)| {
                 let content = random_bytes(&mut rng, size);
                 let sequence = rng.random_range(0..u64::MAX - 1);
-                // As much padding as fits, up to 300 bytes (RFC 8446, section 5.4).
-                let padding = rng.random_range(0..=(16_384 - size).min(300));
-                let inner = [&content[..], &[u8::from(typ)], &vec![0; padding]].concat();
-                (typ, content, sequence, key.seal_inner(sequence, &inner))
+                let record =
+                    seal_by_ring(&key, version_of(suite), &mut rng, (typ, sequence), &content);
+                (typ, content, sequence, record)
             })
             .collect();
 
-        let iv = key.iv();
-        let [copy, _] = key.copies;
-        let mut on_device = tls13(&provider, suite).aead_alg.decrypter(copy, iv);
+        let version = version_of(suite).version;
+        let (iv, [copy, _]) = (key.iv, key.copies);
+        let mut on_device = decrypter(&provider, suite, copy, iv);
         for (typ, content, sequence, mut record) in cases {
-            let message = InboundOpaqueMessage::new(
-                ContentType::ApplicationData,
-                ProtocolVersion::TLSv1_2,
-                &mut record,
-            );
+            let outer_type = match version {
+                ProtocolVersion::TLSv1_3 => ContentType::ApplicationData,
+                _ => typ,
+            };
+            let message =
+                InboundOpaqueMessage::new(outer_type, ProtocolVersion::TLSv1_2, &mut record);
             let plain = on_device.decrypt(message, sequence).expect("the record is opened");
-            assert_eq!((plain.typ, plain.version), (typ, ProtocolVersion::TLSv1_3));
+            assert_eq!((plain.typ, plain.version), (typ, version));
             assert!(plain.payload == content, "{suite:?} {} bytes", content.len());
             opened += 1;
         }

@@ -14,7 +14,8 @@ use rustls_pki_types::ServerName;
 use sealgate_rustls::{Operation, Provider, provider};
 
 use support::{
-    DEVICE_SUITES, Pair, assert_all_on_device, configs, device, only, random_bytes, rng,
+    DEVICE_SUITES, Pair, TLS13_SUITES, assert_all_on_device, configs, device, only, random_bytes,
+    rng, version_of,
 };
 
 const MIB: usize = 1 << 20;
@@ -26,7 +27,7 @@ fn both_sides_on_the_device() {
     for suite in DEVICE_SUITES {
         let (client, client_counters) = Provider::new(&device).build();
         let (server, server_counters) = Provider::new(&device).build();
-        let mut pair = Pair::tls13(client, server, suite);
+        let mut pair = Pair::with_suite(client, server, suite);
         for size in [1, 15, 16, 17, 255, 1_024, 8_192, 50_000] {
             pair.echo(&random_bytes(&mut rng, size));
         }
@@ -44,8 +45,8 @@ fn either_side_on_the_device_alone() {
     let (device, _) = device();
     for suite in DEVICE_SUITES {
         let bytes = random_bytes(&mut rng, 40_000);
-        Pair::tls13(provider(&device), ring::default_provider(), suite).echo(&bytes);
-        Pair::tls13(ring::default_provider(), provider(&device), suite).echo(&bytes);
+        Pair::with_suite(provider(&device), ring::default_provider(), suite).echo(&bytes);
+        Pair::with_suite(ring::default_provider(), provider(&device), suite).echo(&bytes);
     }
 }
 
@@ -55,9 +56,13 @@ fn fragments_of_every_allowed_size() {
     let (device, _) = device();
     let bytes = random_bytes(&mut rng, 20_000);
     // The configured size counts the record header.
-    for fragment in [32, 33, 100, 1_029, 4_096, 16_388, 16_389] {
+    let fragments = [32, 33, 100, 1_029, 4_096, 16_388, 16_389];
+    let versions = [&rustls::version::TLS13, &rustls::version::TLS12];
+    for (fragment, version) in
+        fragments.into_iter().flat_map(|it| versions.map(|as_in| (it, as_in)))
+    {
         let (on_device, counters) = Provider::new(&device).build();
-        let (mut client, server) = configs(on_device.clone(), on_device, &rustls::version::TLS13);
+        let (mut client, server) = configs(on_device.clone(), on_device, version);
         client.max_fragment_size = Some(fragment);
         let mut pair = Pair::connected((client, server));
         pair.echo(&bytes);
@@ -70,7 +75,7 @@ fn writes_of_several_chunks() {
     let mut rng = rng();
     let (device, _) = device();
     let (on_device, counters) = Provider::new(&device).build();
-    let mut pair = Pair::tls13(on_device.clone(), on_device, DEVICE_SUITES[0]);
+    let mut pair = Pair::with_suite(on_device.clone(), on_device, DEVICE_SUITES[0]);
     let parts = [3, 0, 5_000, 16, 9_000, 1].map(|size| random_bytes(&mut rng, size));
     let slices = parts.each_ref().map(|part| IoSlice::new(part));
     let expected = parts.concat();
@@ -88,9 +93,9 @@ fn writes_of_several_chunks() {
 fn traffic_keys_are_updated_on_both_sides() {
     let mut rng = rng();
     let (device, _) = device();
-    for suite in DEVICE_SUITES {
+    for suite in TLS13_SUITES {
         let (on_device, counters) = Provider::new(&device).build();
-        let mut pair = Pair::tls13(on_device.clone(), on_device, suite);
+        let mut pair = Pair::with_suite(on_device.clone(), on_device, suite);
         for _ in 0..3 {
             pair.client.refresh_traffic_keys().expect("client refreshes");
             pair.echo(&random_bytes(&mut rng, 20_000));
@@ -105,7 +110,7 @@ fn traffic_keys_are_updated_on_both_sides() {
 fn close_notify_ends_the_connection_cleanly() {
     let (device, _) = device();
     let (on_device, counters) = Provider::new(&device).build();
-    let mut pair = Pair::tls13(on_device.clone(), on_device, DEVICE_SUITES[1]);
+    let mut pair = Pair::with_suite(on_device.clone(), on_device, DEVICE_SUITES[1]);
     pair.client.send_close_notify();
     pair.client_to_server().expect("server takes the alert");
     let read = pair.server.reader().read(&mut [0; 16]).expect("a clean end of stream");
@@ -137,7 +142,7 @@ fn a_mebibyte_each_way_over_tcp() {
     for suite in DEVICE_SUITES {
         let (on_device, counters) = Provider::new(&device).build();
         let on_device = only(on_device, suite);
-        let (client, server) = configs(on_device.clone(), on_device, &rustls::version::TLS13);
+        let (client, server) = configs(on_device.clone(), on_device, version_of(suite));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("address");
         let echo = thread::spawn(move || {

@@ -98,7 +98,7 @@ fn good_records_that_the_device_refuses_are_delivered_and_counted() {
     let device = Device::open(transport, Settings::default()).expect("the device opens");
     for suite in DEVICE_SUITES {
         let (on_device, counters) = Provider::new(&device).build();
-        Pair::tls13(on_device.clone(), on_device, suite).echo(&random_bytes(&mut rng, 20_000));
+        Pair::with_suite(on_device.clone(), on_device, suite).echo(&random_bytes(&mut rng, 20_000));
         let counts = counters.snapshot();
         assert_eq!(counts.device(Operation::Open).records, 0);
         let opened = counts.software(Operation::Open, Reason::Inconsistent);

@@ -3,18 +3,23 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use rustls::crypto::cipher::{AeadKey, Iv, OutboundChunks, OutboundPlainMessage};
 use rustls::crypto::ring;
-use rustls::{CipherSuite, ContentType, ProtocolVersion, SupportedProtocolVersion};
-use sealgate_driver::Settings;
+use rustls::{CipherSuite, ContentType, ProtocolVersion};
+use sealgate_abi::regs::{Features, Register, RegisterIo};
+use sealgate_driver::memory::DmaMemory;
+use sealgate_driver::transport::{DmaAccess, Iova, TransportError};
+use sealgate_driver::{Device, Settings, Transport};
 use sealgate_rustls::{Operation, Provider, Reason, RecordCounts, Tally, measure};
+use sealgate_sim::{SimConfig, SimTransport};
 
 use support::{
-    DEVICE_SUITES, Pair, assert_all_on_device, configs, device, device_with, only, random_bytes,
-    rng, tls13,
+    DEVICE_SUITES, Pair, TLS12_SUITES, TLS13_SUITES, assert_all_on_device, device, device_with,
+    random_bytes, rng, tls13,
 };
 
 /// Every record in software went there for `reason`; there were some of both operations.
@@ -33,7 +38,7 @@ fn a_device_that_hangs_in_the_middle_of_a_connection() {
     for suite in DEVICE_SUITES {
         let (device, transport) = device();
         let (on_device, counters) = Provider::new(&device).build();
-        let mut pair = Pair::tls13(on_device.clone(), on_device, suite);
+        let mut pair = Pair::with_suite(on_device.clone(), on_device, suite);
         pair.echo(&random_bytes(&mut rng, 30_000));
         let before = counters.snapshot();
         transport.control().hang();
@@ -56,7 +61,7 @@ fn a_device_that_vanishes() {
     let mut rng = rng();
     let (device, transport) = device();
     let (on_device, counters) = Provider::new(&device).build();
-    let mut pair = Pair::tls13(on_device.clone(), on_device, DEVICE_SUITES[0]);
+    let mut pair = Pair::with_suite(on_device.clone(), on_device, DEVICE_SUITES[0]);
     transport.control().vanish();
     pair.echo(&random_bytes(&mut rng, 30_000));
     let counts = counters.snapshot();
@@ -66,7 +71,7 @@ fn a_device_that_vanishes() {
 
     // A connection made afterwards works too.
     let (on_device, counters) = Provider::new(&device).build();
-    Pair::tls13(on_device.clone(), on_device, DEVICE_SUITES[0])
+    Pair::with_suite(on_device.clone(), on_device, DEVICE_SUITES[0])
         .echo(&random_bytes(&mut rng, 30_000));
     assert_only(&counters.snapshot(), Reason::DeviceFailed);
 }
@@ -74,50 +79,107 @@ fn a_device_that_vanishes() {
 #[test]
 fn records_below_the_threshold() {
     let (device, _) = device();
-    let (on_device, counters) = Provider::new(&device).software_below(1_000).build();
-    let mut pair = Pair::tls13(on_device.clone(), ring::default_provider(), DEVICE_SUITES[0]);
-    let before = counters.snapshot();
-    pair.echo(&[1; 999]);
-    pair.echo(&[1; 1_000]);
-    let after = counters.snapshot();
-    for operation in Operation::ALL {
-        let below = |counts: &RecordCounts| counts.software(operation, Reason::BelowThreshold);
-        assert_eq!(below(&after).records - below(&before).records, 1);
-        assert_eq!(below(&after).bytes - below(&before).bytes, 999);
-        let device = |counts: &RecordCounts| counts.device(operation);
-        assert_eq!(device(&after).records - device(&before).records, 1);
-        assert_eq!(device(&after).bytes - device(&before).bytes, 1_000);
+    for suite in DEVICE_SUITES {
+        let (on_device, counters) = Provider::new(&device).software_below(1_000).build();
+        let mut pair = Pair::with_suite(on_device.clone(), ring::default_provider(), suite);
+        let before = counters.snapshot();
+        pair.echo(&[1; 999]);
+        pair.echo(&[1; 1_000]);
+        let after = counters.snapshot();
+        for operation in Operation::ALL {
+            let below = |counts: &RecordCounts| counts.software(operation, Reason::BelowThreshold);
+            assert_eq!(below(&after).records - below(&before).records, 1, "{suite:?}");
+            assert_eq!(below(&after).bytes - below(&before).bytes, 999, "{suite:?}");
+            let device = |counts: &RecordCounts| counts.device(operation);
+            assert_eq!(device(&after).records - device(&before).records, 1, "{suite:?}");
+            assert_eq!(device(&after).bytes - device(&before).bytes, 1_000, "{suite:?}");
+        }
     }
 }
 
-/// The counts after an echo over one suite of one version, both sides on a healthy device.
-fn counts_of(suite: CipherSuite, version: &'static SupportedProtocolVersion) -> RecordCounts {
-    let (device, _) = device();
+/// The software device, which does not tell of some of its features: an engine that was built without them.
+#[derive(Debug)]
+struct Lacks {
+    device: Arc<SimTransport>,
+    features: Features,
+}
+
+impl RegisterIo for Lacks {
+    fn read32(&self, offset: u32) -> u32 {
+        let value = self.device.read32(offset);
+        if offset == Features::OFFSET { value & !self.features.bits() } else { value }
+    }
+
+    fn write32(&self, offset: u32, value: u32) {
+        self.device.write32(offset, value);
+    }
+}
+
+impl Transport for Lacks {
+    fn address(&self) -> &'static str {
+        "test:lacks-features"
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
+    }
+
+    fn completion_timeout(&self) -> Duration {
+        self.device.completion_timeout()
+    }
+
+    fn map(&self, memory: &Arc<DmaMemory>, access: DmaAccess) -> Result<Iova, TransportError> {
+        self.device.map(memory, access)
+    }
+
+    fn unmap(&self, iova: Iova) -> Result<(), TransportError> {
+        self.device.unmap(iova)
+    }
+
+    fn wait_for_interrupt(&self, queue: usize, timeout: Duration) -> Result<bool, TransportError> {
+        self.device.wait_for_interrupt(queue, timeout)
+    }
+
+    fn reset(&self) -> Result<(), TransportError> {
+        self.device.reset()
+    }
+}
+
+/// The counts after an echo over one suite, both sides on a healthy device that lacks `features`.
+fn counts_without(features: Features, suite: CipherSuite) -> RecordCounts {
+    let device = SimTransport::model(SimConfig::default()).expect("the software device starts");
+    let transport = Arc::new(Lacks { device, features });
+    let device = Device::open(transport, Settings::default()).expect("the device opens");
     let (on_device, counters) = Provider::new(&device).build();
-    let on_device = only(on_device, suite);
-    let mut pair = Pair::connected(configs(on_device.clone(), on_device, version));
+    let mut pair = Pair::with_suite(on_device.clone(), on_device, suite);
     pair.echo(&random_bytes(&mut rng(), 30_000));
     counters.snapshot()
 }
 
 #[test]
 fn suites_that_the_device_does_not_serve() {
-    let suite = CipherSuite::TLS13_CHACHA20_POLY1305_SHA256;
-    let counts = counts_of(suite, &rustls::version::TLS13);
-    assert_only(&counts, Reason::Suite);
-    assert_eq!(counts.device(Operation::Seal).records, 0);
+    let chacha20 = Features::default().with_chacha20_poly1305(true);
+    for suites in [TLS13_SUITES, TLS12_SUITES] {
+        let [aes_128, aes_256, unserved] = suites;
+        for served in [aes_128, aes_256] {
+            assert_all_on_device(&counts_without(chacha20, served));
+        }
+        let counts = counts_without(chacha20, unserved);
+        assert_only(&counts, Reason::Suite);
+        assert_eq!(counts.device(Operation::Seal).records, 0);
+    }
 }
 
 #[test]
-fn tls12() {
-    for suite in [
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-        CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-    ] {
-        let counts = counts_of(suite, &rustls::version::TLS12);
+fn tls12_that_the_device_does_not_serve() {
+    let tls12 = Features::default().with_tls12(true);
+    for suite in TLS12_SUITES {
+        let counts = counts_without(tls12, suite);
         assert_only(&counts, Reason::Tls12);
         assert_eq!(counts.device(Operation::Seal).records, 0);
+    }
+    for suite in TLS13_SUITES {
+        assert_all_on_device(&counts_without(tls12, suite));
     }
 }
 
@@ -126,7 +188,7 @@ fn a_provider_without_a_device() {
     let (software, counters) = Provider::without_device().build();
     let mut rng = rng();
     for suite in DEVICE_SUITES {
-        Pair::tls13(software.clone(), software.clone(), suite)
+        Pair::with_suite(software.clone(), software.clone(), suite)
             .echo(&random_bytes(&mut rng, 30_000));
     }
     assert_only(&counters.snapshot(), Reason::NoDevice);
@@ -140,7 +202,7 @@ fn more_connections_than_the_device_has_contexts_take_turns() {
     // Each connection keeps two keys on each side.
     let connections = device.identity().contexts / 4 + 20;
     let mut pairs: Vec<_> = (0..connections)
-        .map(|_| Pair::tls13(on_device.clone(), on_device.clone(), DEVICE_SUITES[0]))
+        .map(|_| Pair::with_suite(on_device.clone(), on_device.clone(), DEVICE_SUITES[0]))
         .collect();
     let bytes = random_bytes(&mut rng, 100);
     for pair in &mut pairs {

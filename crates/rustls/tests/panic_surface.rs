@@ -2,7 +2,7 @@
 //! The library has no way to panic on purpose: rustls calls it in the middle of a program that serves others.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What may panic, as it is written.
 const BANNED: [&str; 10] = [
@@ -26,8 +26,7 @@ fn no_line_of_the_library_panics_on_purpose() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut lines = 0;
     let mut found = Vec::new();
-    for entry in fs::read_dir(&src).expect("the sources are there") {
-        let path = entry.expect("entry").path();
+    for path in sources(&src) {
         let name = path.file_name().expect("name").to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).expect("UTF-8");
         // Tests stand at the end of a file and may panic.
@@ -43,4 +42,11 @@ fn no_line_of_the_library_panics_on_purpose() {
     }
     assert!(lines > 300, "the sources were read: {lines} lines");
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The files in a folder and in those below it.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the sources are there");
+    let paths = entries.map(|entry| entry.expect("entry").path());
+    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }

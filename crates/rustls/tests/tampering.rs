@@ -11,7 +11,10 @@ use rustls::crypto::ring;
 use rustls::{CipherSuite, ContentType, Error, PeerMisbehaved, ProtocolVersion};
 use sealgate_rustls::{Operation, Provider};
 
-use support::{DEVICE_SUITES, Pair, TrafficKey, device, random_bytes, rng, tls13};
+use support::{
+    DEVICE_SUITES, Pair, TLS12_SUITES, TLS13_SUITES, Tls12Header, TrafficKey, decrypter, device,
+    random_bytes, rng, version_of,
+};
 
 const SEQUENCE: u64 = 7;
 
@@ -30,26 +33,31 @@ fn open(
     decrypter.decrypt(message, SEQUENCE).map(|plain| (plain.typ, plain.payload.to_vec()))
 }
 
-/// Altered records, and unlawful ones that are authentic, each with its name and the error that ring gives.
-fn bad_records(key: &TrafficKey, content: &[u8]) -> Vec<(String, Vec<u8>, Error)> {
-    let data = u8::from(ContentType::ApplicationData);
-    let good = key.seal_inner(SEQUENCE, &[content, &[data]].concat());
+/// Records that are not authentic, made of a good one and one of another sequence number.
+fn altered_records(good: &[u8], other: Vec<u8>) -> Vec<(String, Vec<u8>, Error)> {
     let mut bad = Vec::new();
-    for position in [0, 1, content.len() / 2, content.len(), good.len() - 16, good.len() - 1] {
-        let mut flipped = good.clone();
+    for position in [0, 1, 7, 8, good.len() / 2, good.len() - 17, good.len() - 16, good.len() - 1] {
+        let mut flipped = good.to_vec();
         flipped[position] ^= 0x40;
         bad.push((format!("bit of byte {position} flipped"), flipped, Error::DecryptError));
     }
-    for length in [0, 1, 15, 16, 17, 18, good.len() - 17, good.len() - 1] {
+    for length in [0, 1, 15, 16, 17, 18, 23, 24, 25, good.len() - 17, good.len() - 1] {
         bad.push((format!("cut to {length}"), good[..length].to_vec(), Error::DecryptError));
     }
     for more in [1, 16] {
-        let longer = [&good[..], &vec![0; more]].concat();
+        let longer = [good, &vec![0; more]].concat();
         bad.push((format!("{more} more bytes"), longer, Error::DecryptError));
     }
-    let other = key.seal_inner(SEQUENCE + 1, &[content, &[data]].concat());
     bad.push(("record of another sequence number".into(), other, Error::DecryptError));
+    bad
+}
 
+/// Altered records of TLS 1.3, and unlawful ones that are authentic, each with its name and the error that ring gives.
+fn bad_tls13_records(key: &TrafficKey, content: &[u8]) -> Vec<(String, Vec<u8>, Error)> {
+    let data = u8::from(ContentType::ApplicationData);
+    let good = key.seal_inner(SEQUENCE, &[content, &[data]].concat());
+    let other = key.seal_inner(SEQUENCE + 1, &[content, &[data]].concat());
+    let mut bad = altered_records(&good, other);
     let no_type = Error::PeerMisbehaved(PeerMisbehaved::IllegalTlsInnerPlaintext);
     for padding in [0, 1, 100, 16_385] {
         let record = key.seal_inner(SEQUENCE, &vec![0; padding]);
@@ -70,6 +78,35 @@ fn bad_records(key: &TrafficKey, content: &[u8]) -> Vec<(String, Vec<u8>, Error)
     bad
 }
 
+/// What good records of TLS 1.2 say of themselves.
+const TLS12_HEADER: Tls12Header = Tls12Header {
+    typ: ContentType::ApplicationData,
+    version: ProtocolVersion::TLSv1_2,
+    explicit_nonce: [0x5A; 8],
+};
+
+/// The same for TLS 1.2.
+fn bad_tls12_records(key: &TrafficKey, content: &[u8]) -> Vec<(String, Vec<u8>, Error)> {
+    let good = key.seal_tls12(SEQUENCE, TLS12_HEADER, content);
+    let other = key.seal_tls12(SEQUENCE + 1, TLS12_HEADER, content);
+    let mut bad = altered_records(&good, other);
+    let handshake = Tls12Header { typ: ContentType::Handshake, ..TLS12_HEADER };
+    let record = key.seal_tls12(SEQUENCE, handshake, content);
+    bad.push(("record of another type".into(), record, Error::DecryptError));
+    let older = Tls12Header { version: ProtocolVersion::TLSv1_0, ..TLS12_HEADER };
+    let record = key.seal_tls12(SEQUENCE, older, content);
+    bad.push(("record of another version".into(), record, Error::DecryptError));
+    for (name, bytes) in [
+        ("content too long", 16_385),
+        ("about the longest record on the wire", 18_408),
+        ("longer than any record may be", 19_000),
+    ] {
+        let record = key.seal_tls12(SEQUENCE, TLS12_HEADER, &vec![7; bytes]);
+        bad.push((name.into(), record, Error::PeerSentOversizedRecord));
+    }
+    bad
+}
+
 #[test]
 fn a_bad_record_gives_the_error_that_ring_gives() {
     let mut rng = rng();
@@ -77,11 +114,19 @@ fn a_bad_record_gives_the_error_that_ring_gives() {
     for suite in DEVICE_SUITES {
         let (provider, counters) = Provider::new(&device).build();
         let key = TrafficKey::fresh(suite);
-        let bad = bad_records(&key, &random_bytes(&mut rng, 1_000));
-        let last = key.seal_inner(SEQUENCE, &[1, 2, 3, 23]);
-        let (device_iv, ring_iv, [one, two]) = (key.iv(), key.iv(), key.copies);
-        let mut on_device = tls13(&provider, suite).aead_alg.decrypter(one, device_iv);
-        let mut in_ring = tls13(&ring::default_provider(), suite).aead_alg.decrypter(two, ring_iv);
+        let content = random_bytes(&mut rng, 1_000);
+        let (bad, last) = match version_of(suite).version {
+            ProtocolVersion::TLSv1_3 => {
+                (bad_tls13_records(&key, &content), key.seal_inner(SEQUENCE, &[1, 2, 3, 23]))
+            }
+            _ => (
+                bad_tls12_records(&key, &content),
+                key.seal_tls12(SEQUENCE, TLS12_HEADER, &[1, 2, 3]),
+            ),
+        };
+        let (iv, [one, two]) = (key.iv, key.copies);
+        let mut on_device = decrypter(&provider, suite, one, iv);
+        let mut in_ring = decrypter(&ring::default_provider(), suite, two, iv);
 
         let (typ, version) = (ContentType::ApplicationData, ProtocolVersion::TLSv1_2);
         for (name, record, error) in &bad {
@@ -104,14 +149,14 @@ fn a_bad_record_gives_the_error_that_ring_gives() {
 #[test]
 fn a_header_that_is_not_that_of_a_protected_record_is_not_authentic() {
     let (device, _) = device();
-    for suite in DEVICE_SUITES {
+    for suite in TLS13_SUITES {
         // The same for records on the device and for records in software.
         for builder in [Provider::new(&device), Provider::new(&device).software_below(1 << 20)] {
             let (provider, counters) = builder.build();
             let key = TrafficKey::fresh(suite);
             let record = key.seal_inner(SEQUENCE, &[1, 2, 3, 23]);
-            let (iv, [copy, _]) = (key.iv(), key.copies);
-            let mut decrypter = tls13(&provider, suite).aead_alg.decrypter(copy, iv);
+            let (iv, [copy, _]) = (key.iv, key.copies);
+            let mut decrypter = decrypter(&provider, suite, copy, iv);
             let (typ, version) = (ContentType::ApplicationData, ProtocolVersion::TLSv1_2);
             for (typ, version) in [
                 (ContentType::Handshake, version),
@@ -128,9 +173,31 @@ fn a_header_that_is_not_that_of_a_protected_record_is_not_authentic() {
     }
 }
 
+/// A peer with the keys may authenticate any version; ring would open these too.
+#[test]
+fn a_tls12_record_that_names_another_version_is_refused_on_both_paths() {
+    let (device, _) = device();
+    for suite in TLS12_SUITES {
+        for builder in [Provider::new(&device), Provider::new(&device).software_below(1 << 20)] {
+            let (provider, counters) = builder.build();
+            let key = TrafficKey::fresh(suite);
+            let older = Tls12Header { version: ProtocolVersion::TLSv1_0, ..TLS12_HEADER };
+            let record = key.seal_tls12(SEQUENCE, older, &[1, 2, 3]);
+            let good = key.seal_tls12(SEQUENCE, TLS12_HEADER, &[1, 2, 3]);
+            let (iv, [copy, _]) = (key.iv, key.copies);
+            let mut decrypter = decrypter(&provider, suite, copy, iv);
+            let found = open(&mut *decrypter, older.typ, older.version, &record);
+            assert_eq!(found, Err(Error::DecryptError), "{suite:?}");
+            let counts = counters.snapshot();
+            assert_eq!((counts.rejected, counts.disagreements), (1, 0), "{suite:?}");
+            assert!(open(&mut *decrypter, older.typ, TLS12_HEADER.version, &good).is_ok());
+        }
+    }
+}
+
 /// What a server says to a record of the client's, and the client to the server's answer.
 fn verdicts(server: CryptoProvider, suite: CipherSuite, alter: Alteration) -> (Error, Error) {
-    let mut pair = Pair::tls13(ring::default_provider(), server, suite);
+    let mut pair = Pair::with_suite(ring::default_provider(), server, suite);
     pair.client.writer().write_all(&[9; 500]).expect("client writes");
     let mut wire = pair.client_sends();
     alter(&mut wire);
@@ -182,7 +249,7 @@ fn an_altered_header_ends_in_bad_record_mac_and_the_next_connection_works() {
             assert_eq!(at_server, Error::DecryptError, "{name}");
             let alert = rustls::AlertDescription::BadRecordMac;
             assert_eq!(at_client, Error::AlertReceived(alert), "{name}");
-            Pair::tls13(ring::default_provider(), on_device, suite).echo(&[1; 5_000]);
+            Pair::with_suite(ring::default_provider(), on_device, suite).echo(&[1; 5_000]);
         }
     }
 }

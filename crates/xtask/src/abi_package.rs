@@ -79,7 +79,7 @@ fn limits() -> String {
 fn title(entry: &str) -> &str {
     match entry {
         "entry" => {
-            "SEAL, OPEN, NOP and CTX_DROP; opcode, context and cookie stand there in every entry"
+            "Records, NOP and CTX_DROP; opcode, context and cookie stand there in every entry"
         }
         "load" => "CTX_LOAD",
         "completion" => "Completions",

@@ -8,8 +8,12 @@ use std::process::{self, Command};
 use crate::process::{output, shown};
 use crate::{Failure, Result, abi_package, setup, workspace};
 
-const REGISTER_FILES: [&str; 3] =
-    ["hdl/rtl/csr/sealgate_regs.sv", "crates/abi/src/regs/generated.rs", "docs/registers.md"];
+const REGISTER_FILES: [&str; 4] = [
+    "hdl/rtl/csr/sealgate_regs_pkg.sv",
+    "hdl/regs/sealgate_regs.h",
+    "crates/abi/src/regs/generated.rs",
+    "docs/registers.md",
+];
 
 /// A file that follows from others: its path in the repository and what it should hold.
 struct Generated {

@@ -5,11 +5,14 @@ mod abi_package;
 mod bench;
 mod codegen;
 mod demo;
+mod formal;
 mod lint;
 mod process;
 #[cfg(all(test, feature = "rtl"))]
-mod register_block;
+mod rtl_benches;
 mod setup;
+mod soak;
+mod synth;
 mod test;
 mod timing;
 mod workspace;
@@ -29,6 +32,13 @@ usage: cargo xtask <command>
   codegen --check   only compare, and fail where something differs
   bench [--json FILE]
                     device and host figures beside ring's own
+  soak [--cycles N] [--seed N]
+                    random traffic on the RTL against the software device
+  formal [NAME...]  the proofs of hdl/formal, and that each finds the faults it should
+  synth [--top NAME] [--family artix7|ecp5] [--seed N]
+                    place and route, and write hdl/synth/results.md; minutes to an hour
+  synth --check     only synthesise, and fail where area or depth has grown
+  synth --accept    write the area and depth that synth --check compares with
 
 Tools go to .tools, or to the folder that SEALGATE_TOOLS names.
 ";
@@ -76,6 +86,11 @@ fn run(arguments: &[String]) -> Result<()> {
         ("lint", []) => lint::run(),
         ("codegen", []) => codegen::write(),
         ("codegen", [flag]) if flag == "--check" => codegen::check(),
+        ("soak", arguments) => soak::run(arguments),
+        ("formal", names) => formal::run(names),
+        ("synth", [flag]) if flag == "--check" => synth::check(),
+        ("synth", [flag]) if flag == "--accept" => synth::accept(),
+        ("synth", arguments) => synth::route(arguments),
         ("bench", arguments) => bench::run(arguments),
         _ => Err(Failure::new(format!("no such command: {}\n\n{HELP}", arguments.join(" ")))),
     }

@@ -8,7 +8,7 @@
 
 package sealgate_abi_pkg;
 
-  // SEAL, OPEN, NOP and CTX_DROP; opcode, context and cookie stand there in every entry.
+  // Records, NOP and CTX_DROP; opcode, context and cookie stand there in every entry.
   localparam int unsigned EntryOpcodeLsb = 0;
   localparam int unsigned EntryOpcodeWidth = 8;
   localparam int unsigned EntryContentTypeLsb = 8;
@@ -29,8 +29,10 @@ package sealgate_abi_pkg;
   localparam int unsigned EntryLengthWidth = 32;
   localparam int unsigned EntryCapacityLsb = 288;
   localparam int unsigned EntryCapacityWidth = 32;
-  localparam int unsigned EntryReservedLsb = 320;
-  localparam int unsigned EntryReservedWidth = 192;
+  localparam int unsigned EntryFragmentLimitLsb = 320;
+  localparam int unsigned EntryFragmentLimitWidth = 16;
+  localparam int unsigned EntryReservedLsb = 336;
+  localparam int unsigned EntryReservedWidth = 176;
 
   // CTX_LOAD.
   localparam int unsigned LoadSuiteLsb = 8;
@@ -69,15 +71,18 @@ package sealgate_abi_pkg;
     OpcodeContextLoad = 8'd2,
     OpcodeContextDrop = 8'd3,
     OpcodeSeal = 8'd4,
-    OpcodeOpen = 8'd5
+    OpcodeOpen = 8'd5,
+    OpcodeOpenRun = 8'd6
   } opcode_e;
 
   typedef enum logic [7:0] {
     SuiteAes128Gcm = 8'd1,
-    SuiteAes256Gcm = 8'd2
+    SuiteAes256Gcm = 8'd2,
+    SuiteChacha20Poly1305 = 8'd3
   } suite_e;
 
   typedef enum logic [7:0] {
+    VersionTls12 = 8'd3,
     VersionTls13 = 8'd4
   } version_e;
 
@@ -112,11 +117,17 @@ package sealgate_abi_pkg;
   localparam int unsigned MaxEncryptedRecordBytes = 16640;
   localparam int unsigned MinRecordBytes = 22;
   localparam int unsigned MaxRecordBytes = 16645;
+  localparam int unsigned MaxTls12RecordBytes = 18437;
+  localparam int unsigned MinTls12GcmRecordBytes = 29;
+  localparam int unsigned MinTls12ChachaRecordBytes = 21;
+  localparam int unsigned MaxSealBytes = 1048576;
+  localparam int unsigned MinFragmentLimit = 64;
   localparam int unsigned RecordHeaderBytes = 5;
   localparam int unsigned TagBytes = 16;
   localparam int unsigned EntryBytes = 64;
   localparam int unsigned CompletionBytes = 16;
   localparam int unsigned SealSequenceLimit = 23726566;
+  localparam int unsigned OpenRunSequenceMargin = 65536;
 
 endpackage
 

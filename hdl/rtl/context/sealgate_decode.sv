@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Decode and check: what an entry asks for, and whether it may.
+// Decode: what an entry asks for, whether it may, and its cutting into records.
 //
-// Theory of operation: one entry at a time is looked up, judged in the order of docs/device.md, and
-// handed on. A record goes three ways at once: its frame to the inbound side, its source to the read
-// engine, its operation to the outbound side. Everything else only becomes an operation with a
-// status, which passes through the outbound side in order. Loads and drops are done here; a drop
-// waits until no record is under way, so that no key changes beneath one.
+// Theory of operation: queues are served in turn, one record a turn. An entry is read, its fields
+// are judged while the table of contexts is asked, the answer is judged, and the entry leaves: as
+// an opening of its ticket for the completer, and as a job for a lane if there is a record to work
+// on. That takes three cycles; the next entry is read in the third, and so that the same queue can
+// be next, the queue is told in the second already to go on from an entry that is used up whatever
+// the verdict. The verdicts come in the order of docs/device.md.
+//
+// A SEAL of several records opens its ticket with the sums over all of them, which are known before
+// the first leaves: a serial divider tells how many there are (14 cycles, none if the fragment
+// limit is a power of two). Each turn cuts off one record and writes the rest of the entry back
+// into the queue's buffer. What was accepted once is not judged again: it goes on even when the
+// engine is no longer ready, and decode says that it is busy until the last record has left.
+//
+// Loads and drops go to the unit of contexts and are carried out behind decode's back. Their queue
+// is parked until then, so that its order stays; so is a queue whose request finds the unit taken,
+// or whose drop finds jobs of the queue in the lanes. A parked queue is not looked at, and no other
+// waits for it; when it wakes, its entry is judged anew. Queues that wait for the unit get it in
+// turn.
+//
+// An entry that may hold a key, which is every CTX_LOAD and each that was fetched with an error, is
+// overwritten with zeroes when it is used up, whatever its verdict; the queues then keep no copy.
 
 `default_nettype none
 
@@ -21,76 +37,105 @@ module sealgate_decode
   input  wire logic                    rst_ni,
   input  wire logic                    ready_i,  // entries may be served
 
-  input  wire logic                    entry_valid_i,
-  output      logic                    entry_ready_o,
-  input  wire entry_t                  entry_i,
+  // Queues. In the cycle after advance_o present_i tells of the next entry; after rewrite_o the
+  // changed one can be read.
+  input  wire logic [QueueCount-1:0]   present_i,
+  output      logic                    read_o,
+  output      queue_id_t               read_queue_o,
+  input  wire entry_t                  entry_i,  // from the cycle after read_o until the next
+  input  wire logic [TicketWidth-1:0]  index_i,
+  output      logic                    advance_o,
+  output      logic                    rewrite_o,
+  output      logic [511:0]            rewrite_bytes_o,
 
-  // Context table.
+  // Contexts.
   output      logic                    lookup_o,
-  output      logic [ContextWidth-1:0] ctx_o,
+  output      logic [ContextWidth-1:0] lookup_ctx_o,
   input  wire context_t                lookup_i,
-  output      logic                    load_o,
-  output      logic                    drop_o,
-  output      context_t                context_o,
-  output      logic [255:0]            key_o,
-  input  wire logic                    done_i,
+  output      logic                    request_valid_o,
+  input  wire logic                    request_ready_i,
+  output      logic                    request_load_o,
+  output      logic [ContextWidth-1:0] request_ctx_o,
+  output      context_t                request_context_o,
+  output      logic [255:0]            request_key_o,
+  input  wire logic                    request_done_i,
 
-  output      logic                    op_valid_o,
-  input  wire logic                    op_ready_i,
-  output      op_t                     op_o,
+  // Completer; always takes.
+  output      logic                    opening_valid_o,
+  output      opening_t                opening_o,
 
-  output      logic                    frame_valid_o,
-  input  wire logic                    frame_ready_i,
-  output      frame_t                  frame_o,
+  // Dispatch.
+  output      logic                    job_valid_o,
+  input  wire logic                    job_ready_i,
+  output      job_t                    job_o,
 
-  output      logic                    span_valid_o,
-  input  wire logic                    span_ready_i,
-  output      span_t                   span_o,
+  // A lane has finished a job.
+  input  wire logic                    job_done_i,
+  input  wire queue_id_t               job_done_queue_i,
 
-  // A record has left the outbound side.
-  input  wire logic                    record_done_i,
-  output      logic                    busy_o
+  output      logic [QueueCount-1:0]   wait_lane_o,
+  output      logic [QueueCount-1:0]   wait_context_o,
+  output      logic                    busy_o  // a context is in use or may be
 );
 
   typedef enum logic [2:0] {
     StIdle,
-    StLookup,  // the table answers
-    StJudge,
-    StLoad,
-    StDrain,   // a drop waits for the records under way
-    StDrop,
+    StFields,    // the entry stands there
+    StContext,   // the table of contexts has answered
+    StDivide,    // SEAL of several records: how many,
+    StMultiply,  // how long all but the last are,
+    StSum,       // and the last
     StEmit
   } state_e;
 
-  state_e state_q;
+  // Quotients of 2^20 by 65 and more.
+  localparam int unsigned DivideSteps = 14;
 
-  // --- Fields ---------------------------------------------------------------------------------------
+  state_e    state_q;
+  queue_id_t queue_q;  // whose entry was read last
+
+  logic [QueueCount-1:0] cutting_q;  // the first record of the queue's entry has left
+  logic                  cutting;
+  assign cutting = cutting_q[queue_q];
+
+  // --- Fields ------------------------------------------------------------------------------------
 
   logic [511:0] bytes;
   logic [7:0]   opcode;
+  logic [7:0]   content_type;
   logic [15:0]  ctx;
+  logic [15:0]  cookie;
+  logic [15:0]  multiple;
   logic [63:0]  sequence_number;
+  logic [63:0]  source;
+  logic [63:0]  destination;
   logic [31:0]  length;
   logic [31:0]  capacity;
-  logic [15:0]  multiple;
-  logic [7:0]   content_type;
+  logic [15:0]  fragment_limit;
   logic [7:0]   suite;
+  logic [7:0]   version;
   logic [7:0]   direction;
   logic         is_nop;
   logic         is_load;
   logic         is_drop;
   logic         is_seal;
   logic         is_open;
+  logic         is_run;
 
   assign bytes           = entry_i.bytes;
   assign opcode          = bytes[EntryOpcodeLsb+:EntryOpcodeWidth];
   assign content_type    = bytes[EntryContentTypeLsb+:EntryContentTypeWidth];
   assign ctx             = bytes[EntryContextLsb+:EntryContextWidth];
+  assign cookie          = bytes[EntryCookieLsb+:EntryCookieWidth];
   assign multiple        = bytes[EntryPaddingMultipleLsb+:EntryPaddingMultipleWidth];
   assign sequence_number = bytes[EntrySequenceLsb+:EntrySequenceWidth];
+  assign source          = bytes[EntrySourceLsb+:EntrySourceWidth];
+  assign destination     = bytes[EntryDestinationLsb+:EntryDestinationWidth];
   assign length          = bytes[EntryLengthLsb+:EntryLengthWidth];
   assign capacity        = bytes[EntryCapacityLsb+:EntryCapacityWidth];
+  assign fragment_limit  = bytes[EntryFragmentLimitLsb+:EntryFragmentLimitWidth];
   assign suite           = bytes[LoadSuiteLsb+:LoadSuiteWidth];
+  assign version         = bytes[LoadVersionLsb+:LoadVersionWidth];
   assign direction       = bytes[LoadDirectionLsb+:LoadDirectionWidth];
 
   assign is_nop  = opcode == OpcodeNop;
@@ -98,174 +143,509 @@ module sealgate_decode
   assign is_drop = opcode == OpcodeContextDrop;
   assign is_seal = opcode == OpcodeSeal;
   assign is_open = opcode == OpcodeOpen;
+  assign is_run  = opcode == OpcodeOpenRun;
 
-  // --- Verdict --------------------------------------------------------------------------------------
+  // --- First judgement: what the entry alone tells -----------------------------------------------
 
-  logic        reserved_zero;
-  logic        load_valid;
-  logic        multiple_valid;
-  logic        fields_valid;
-  logic        ctx_in_range;
-  logic        ctx_loaded;
-  logic        exhausted;
-  logic [15:0] inner;          // SEAL: bytes of TLSInnerPlaintext
-  logic [15:0] padded;
-  logic        length_valid;
-  logic [6:0]  status_d;
-  logic [6:0]  status_q;
-  logic        record_q;
-  size_t       inner_q;
+  logic       record_reserved_zero;
+  logic       fields_valid;
+  logic       several;     // SEAL: records follow this one
+  size_t      limit;
+  logic [6:0] status_fields;
 
-  assign reserved_zero  = bytes[EntryReservedLsb+:EntryReservedWidth] == '0;
-  assign multiple_valid = (multiple <= 16'd16384) && ((multiple & (multiple - 16'd1)) == 16'd0);
-  assign load_valid = ((suite == SuiteAes128Gcm) || (suite == SuiteAes256Gcm)) &&
-                      (bytes[LoadVersionLsb+:LoadVersionWidth] == VersionTls13) &&
-                      ((direction == DirectionSeal) || (direction == DirectionOpen)) &&
-                      (bytes[LoadReservedLsb+:LoadReservedWidth] == '0);
-  assign fields_valid = is_seal ? reserved_zero && (content_type != 8'd0) && multiple_valid :
-                        is_open ? reserved_zero && (content_type == 8'd0) && (multiple == 16'd0) :
-                        !is_load || load_valid;
+  assign record_reserved_zero = bytes[EntryReservedLsb+:EntryReservedWidth] == '0;
+  assign limit   = (fragment_limit == '0) ? size_t'(MaxFragmentBytes) : fragment_limit[14:0];
+  assign several = is_seal && (length > 32'(limit));
 
-  assign ctx_in_range = ctx < 16'(NumContexts);
-  assign ctx_loaded   = ctx_in_range && lookup_i.loaded;
-  assign exhausted = is_seal ? sequence_number >= 64'(SealSequenceLimit) : &sequence_number;
+  function automatic logic power_of_two(logic [15:0] value);
+    return (value & (value - 16'd1)) == 16'd0;
+  endfunction
 
-  // Padding fills a multiple, but no more than RFC 8446, section 5.4 allows.
   always_comb begin
-    padded = length[15:0] + 16'd1;
-    if (multiple > 16'd1) padded = (length[15:0] + multiple) & ~(multiple - 16'd1);
-    inner = (padded > 16'(MaxInnerPlaintextBytes)) ? 16'(MaxInnerPlaintextBytes) : padded;
-    if (is_seal) begin
-      length_valid = (length <= 32'(MaxFragmentBytes)) &&
-                     (32'(inner) + 32'(RecordHeaderBytes + TagBytes) <= capacity);
-    end else begin
-      length_valid = (length >= 32'(MinRecordBytes)) && (length <= 32'(MaxRecordBytes)) &&
-                     (length - 32'(MinRecordBytes) <= capacity);
+    unique case (opcode)
+      OpcodeContextLoad:
+        fields_valid = (suite != '0) && (suite <= SuiteChacha20Poly1305) &&
+                       ((version == VersionTls12) || (version == VersionTls13)) &&
+                       ((direction == DirectionSeal) || (direction == DirectionOpen)) &&
+                       (bytes[LoadReservedLsb+:LoadReservedWidth] == '0);
+      OpcodeSeal:
+        fields_valid = record_reserved_zero && (content_type != '0) &&
+                       (multiple <= 16'(MaxFragmentBytes)) && power_of_two(multiple) &&
+                       (fragment_limit <= 16'(MaxFragmentBytes)) &&
+                       ((fragment_limit == '0) || (fragment_limit >= 16'(MinFragmentLimit)));
+      OpcodeOpen, OpcodeOpenRun:
+        fields_valid = record_reserved_zero && (content_type == '0) && (multiple == '0) &&
+                       (fragment_limit == '0);
+      default: fields_valid = 1'b1;
+    endcase
+
+    status_fields = StatusSuccess;
+    if (entry_i.fault) status_fields = StatusEntryFault;
+    else if (!ready_i) status_fields = StatusNotReady;
+    else if (!(is_nop || is_load || is_drop || is_seal || is_open || is_run)) begin
+      status_fields = StatusUnknownOpcode;
+    end else if (!fields_valid) status_fields = StatusInvalidField;
+  end
+
+  // Records that a SEAL may still make: less than the suite's limit leaves, and no sequence number
+  // twice. No entry has more than 2^14, so more need not be told apart.
+  logic [63:0] gcm_left;
+  logic [14:0] gcm_records;
+  logic [14:0] chacha_records;
+
+  always_comb begin
+    gcm_left    = 64'(SealSequenceLimit) - sequence_number;
+    gcm_records = (gcm_left[63:15] != '0) ? '1 : gcm_left[14:0];
+    if (sequence_number >= 64'(SealSequenceLimit)) gcm_records = '0;
+    chacha_records = (sequence_number[63:15] != '1) ? '1 : ~sequence_number[14:0];
+  end
+
+  // Content and type, filled up to a multiple (RFC 8446, section 5.4); without one, type alone.
+  function automatic logic [15:0] pad(size_t content_bytes, logic [15:0] multiple_bytes);
+    logic [15:0] step;
+    step = (multiple_bytes == '0) ? 16'd1 : multiple_bytes;
+    return ({1'b0, content_bytes} + step) & ~(step - 16'd1);
+  endfunction
+
+  logic        erase_q;         // the entry may hold a key
+  logic        late_q;          // whether it is used up is known last
+  logic        several_q;
+  logic        settled_q;       // the table does not change beneath the judgement
+  logic        ready_q;         // the engine was ready when the entry was read
+  logic [6:0]  status_fields_q;
+  size_t       limit_q;
+  size_t       fragment_q;      // SEAL: bytes of content of this record
+  logic [15:0] padded_q;
+  logic [14:0] gcm_records_q;
+  logic [14:0] chacha_records_q;
+
+  logic request_busy_q;
+
+  always_ff @(posedge clk_i) begin
+    if (state_q == StFields) begin
+      erase_q          <= is_load || entry_i.fault;
+      late_q           <= is_load || entry_i.fault || is_drop || several;
+      several_q        <= several;
+      settled_q        <= request_ready_i && !request_busy_q;
+      ready_q          <= ready_i;
+      status_fields_q  <= status_fields;
+      limit_q          <= limit;
+      fragment_q       <= several ? limit : length[14:0];
+      gcm_records_q    <= gcm_records;
+      chacha_records_q <= chacha_records;
     end
   end
 
+  assign lookup_o     = state_q == StFields;
+  assign lookup_ctx_o = ctx[ContextWidth-1:0];
+
+  // --- Second judgement: with the context --------------------------------------------------------
+
+  // Inner plaintext in TLS 1.3, the content alone in TLS 1.2.
+  function automatic size_t inner_bytes(size_t content_bytes, logic [15:0] padded, logic tls12);
+    if (tls12) return content_bytes;
+    if (padded > 16'(MaxInnerPlaintextBytes)) return size_t'(MaxInnerPlaintextBytes);
+    return padded[14:0];
+  endfunction
+
+  logic        ctx_in_range;
+  logic        ctx_loaded;
+  logic        is_gcm;
+  logic        tls12;
+  size_t       overhead;       // bytes of a record beside those of inner_bytes
+  size_t       open_min;
+  length_t     open_max;
+  size_t       inner;
+  logic [14:0] seal_records;
+  logic [6:0]  status_record;  // records alone
+  logic [6:0]  status_context;
+
+  assign ctx_in_range = 32'(ctx) < NumContexts;
+  assign ctx_loaded   = ctx_in_range && lookup_i.loaded;
+  assign is_gcm       = lookup_i.suite != suite_t'(SuiteChacha20Poly1305);
+  assign tls12        = lookup_i.tls12;
+  assign seal_records = is_gcm ? gcm_records_q : chacha_records_q;
+  assign inner        = inner_bytes(fragment_q, padded_q, tls12);
+
   always_comb begin
-    status_d = StatusSuccess;
-    if (entry_i.fault) status_d = StatusEntryFault;
-    else if (!ready_i) status_d = StatusNotReady;
-    else if (!(is_nop || is_load || is_drop || is_seal || is_open)) status_d = StatusUnknownOpcode;
-    else if (!fields_valid) status_d = StatusInvalidField;
-    else if (is_load) begin
-      if (!ctx_in_range) status_d = StatusContextMissing;
-      else if (ctx_loaded) status_d = StatusContextBusy;
-    end else if (!is_nop) begin
-      if (!ctx_loaded) status_d = StatusContextMissing;
-      else if (lookup_i.owner != entry_i.queue_id) status_d = StatusContextForeign;
+    overhead = size_t'(RecordHeaderBytes + TagBytes);
+    open_min = size_t'(MinRecordBytes);
+    open_max = length_t'(MaxRecordBytes);
+    if (tls12) begin
+      if (is_gcm) overhead = size_t'(MinTls12GcmRecordBytes);
+      open_min = is_gcm ? size_t'(MinTls12GcmRecordBytes) : size_t'(MinTls12ChachaRecordBytes);
+      open_max = length_t'(MaxTls12RecordBytes);
+    end
+    if (is_run) open_max = length_t'(MaxSealBytes);
+  end
+
+  always_comb begin
+    status_record = StatusSuccess;
+    if (is_seal) begin
+      if (tls12 && (multiple != '0)) status_record = StatusInvalidField;
+      else if (seal_records == '0) status_record = StatusSequenceExhausted;
+      else if (length > 32'(MaxSealBytes)) status_record = StatusBadLength;
+    end else if (is_run ? (sequence_number >= -64'(OpenRunSequenceMargin)) : &sequence_number) begin
+      status_record = StatusSequenceExhausted;
+    end else if ((length < 32'(open_min)) || (length > 32'(open_max))) begin
+      status_record = StatusBadLength;
+    end
+
+    status_context = status_fields_q;
+    if (cutting) status_context = StatusSuccess;
+    else if ((status_fields_q == StatusSuccess) && !is_nop) begin
+      if (!ctx_in_range) status_context = StatusContextMissing;
+      else if (is_load) begin
+        if (ctx_loaded) status_context = StatusContextBusy;
+      end else if (!ctx_loaded) status_context = StatusContextMissing;
+      else if (lookup_i.owner != queue_q) status_context = StatusContextForeign;
       else if (!is_drop) begin
-        if (lookup_i.open != is_open) status_d = StatusContextDirection;
-        else if (exhausted) status_d = StatusSequenceExhausted;
-        else if (!length_valid) status_d = StatusBadLength;
+        if (lookup_i.open == is_seal) status_context = StatusContextDirection;
+        else status_context = status_record;
       end
     end
   end
 
-  // --- Sequence of steps ----------------------------------------------------------------------------
+  // --- Several records: how many, how long -------------------------------------------------------
 
-  logic [7:0] records_q;  // records between here and the end of the outbound side
-  logic       emit;
+  logic        divide;         // the sums are not known yet
+  logic [14:0] quotient_q;     // records of full length; while dividing also what is left to divide
+  size_t       remainder_q;
+  logic [3:0]  step_q;
+  logic        divided;
+  logic [14:0] quotient_d;
+  size_t       remainder_d;
+  size_t       shifted;
+  size_t       overhead_q;
+  size_t       inner_q;
+  size_t       sealed_q;       // bytes of this record
+  total_t      written_q;      // of all records; OPEN: the most that it may write
+  logic [14:0] records_q;
+  logic [14:0] seal_records_q;
+  logic [6:0]  status_context_q;
+
+  assign divide = several_q && !cutting && (status_context == StatusSuccess);
+
+  always_comb begin
+    divided     = step_q == 4'(DivideSteps - 1);
+    shifted     = {remainder_q[13:0], quotient_q[13]};
+    remainder_d = (shifted >= limit_q) ? shifted - limit_q : shifted;
+    quotient_d  = {1'b0, quotient_q[12:0], shifted >= limit_q};
+    if ((state_q == StDivide) && power_of_two({1'b0, limit_q})) begin
+      divided     = 1'b1;
+      remainder_d = length[14:0] & (limit_q - size_t'(1));
+      quotient_d  = '0;
+      for (int unsigned i = $clog2(MinFragmentLimit); i <= $clog2(MaxFragmentBytes); i++) begin
+        if (limit_q[i]) quotient_d = 15'(length[20:0] >> i);
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    unique case (state_q)
+      StFields: padded_q <= several ? pad(limit, multiple) : pad(length[14:0], multiple);
+      StContext: begin
+        status_context_q <= status_context;
+        seal_records_q   <= seal_records;
+        overhead_q       <= overhead;
+        inner_q          <= inner;
+        sealed_q         <= inner + overhead;
+        written_q        <= is_seal ? total_t'(inner) + total_t'(overhead) :
+                            total_t'(length[20:0]) - total_t'(open_min);
+        records_q        <= 15'd1;
+        quotient_q       <= {1'b0, length[13:0]};
+        remainder_q      <= size_t'(length[20:14]);
+        step_q           <= '0;
+      end
+      StDivide: begin
+        quotient_q  <= quotient_d;
+        remainder_q <= remainder_d;
+        step_q      <= step_q + 4'd1;
+      end
+      StMultiply: begin
+        written_q <= total_t'(quotient_q) * total_t'(sealed_q);
+        records_q <= quotient_q + 15'(remainder_q != '0);
+        padded_q  <= pad(remainder_q, multiple);
+      end
+      StSum: begin
+        if (remainder_q != '0) begin
+          written_q <= written_q +
+                       total_t'(inner_bytes(remainder_q, padded_q, tls12)) + total_t'(overhead_q);
+        end
+      end
+      default: ;
+    endcase
+  end
+
+  // --- Last judgement: the sums ------------------------------------------------------------------
+
+  logic       is_record;
+  logic [6:0] status;
   logic       accepted;
+  logic       record;   // a job leaves
+  logic       request;  // something is to be done in the table
 
-  assign emit     = state_q == StEmit;
-  assign accepted = op_valid_o && op_ready_i;
+  assign is_record = is_seal || is_open || is_run;
+
+  always_comb begin
+    status = status_context_q;
+    if ((status_context_q == StatusSuccess) && is_record) begin
+      if (is_seal && (records_q > seal_records_q)) status = StatusSequenceExhausted;
+      else if (32'(written_q) > capacity) status = StatusBadLength;
+    end
+  end
+
+  assign accepted = status == StatusSuccess;
+  assign record   = (state_q == StEmit) && accepted && is_record;
+  assign request  = (state_q == StEmit) && accepted && (is_load || is_drop);
+
+  // --- Jobs in the lanes, per queue --------------------------------------------------------------
+
+  // Bounded by what the lanes and their buffers hold, 128 each.
+  localparam int unsigned JobsWidth = 10;
+
+  logic [JobsWidth-1:0]  jobs_q[QueueCount];
+  logic [QueueCount-1:0] has_jobs_q;
+  logic                  job_given;
+  logic                  job_swapped;  // one goes and one comes
+
+  assign job_given   = job_valid_o && job_ready_i;
+  assign job_swapped = job_done_i && (job_done_queue_i == queue_q);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      jobs_q     <= '{default: '0};
+      has_jobs_q <= '0;
+    end else if (job_given || job_done_i) begin
+      if (job_done_i) begin
+        jobs_q[job_done_queue_i]     <= jobs_q[job_done_queue_i] - 1'b1;
+        has_jobs_q[job_done_queue_i] <= jobs_q[job_done_queue_i] != JobsWidth'(1);
+      end
+      if (job_given) begin
+        jobs_q[queue_q]     <= jobs_q[queue_q] + JobsWidth'(!job_swapped);
+        has_jobs_q[queue_q] <= 1'b1;
+      end
+    end
+  end
+
+  // --- Parking, and the unit of contexts ---------------------------------------------------------
+
+  logic [QueueCount-1:0] wait_unit_q;
+  logic [QueueCount-1:0] drain_q;          // a drop waits for jobs of its queue
+  logic [QueueCount-1:0] loading;          // a request of the queue is under way
+  queue_id_t             request_queue_q;  // who had the unit last
+  logic                  turn_valid_q;     // the unit is kept for a queue that waited for it
+  queue_id_t             turn_q;
+  logic                  drain;
+  logic                  unit_free;
+  logic                  requested;
+  logic                  park;
+
+  assign drain     = is_drop && has_jobs_q[queue_q];
+  assign unit_free = settled_q && (!turn_valid_q || (turn_q == queue_q));
+  assign requested = request_valid_o && request_ready_i;
+  assign park      = request && !requested;
+  assign loading   = request_busy_q ? QueueCount'(1) << request_queue_q : '0;
+
+  assign request_valid_o   = request && !drain && unit_free;
+  assign request_load_o    = is_load;
+  assign request_ctx_o     = ctx[ContextWidth-1:0];
+  assign request_key_o     = bytes[LoadKeyLsb+:LoadKeyWidth];
+  assign request_context_o = '{
+    loaded: 1'b1,
+    owner: queue_q,
+    open: direction == DirectionOpen,
+    tls12: version == VersionTls12,
+    suite: suite_t'(suite),
+    iv: bytes[LoadIvLsb+:LoadIvWidth]
+  };
+
+  // The first of the queues behind `last` in turn, `last` itself being the last.
+  function automatic queue_id_t next_queue(logic [QueueCount-1:0] queues, queue_id_t last);
+    queue_id_t next;
+    next = last;
+    for (int unsigned i = QueueCount - 1; i > 0; i--) begin
+      if (queues[last+queue_id_t'(i)]) next = last + queue_id_t'(i);
+    end
+    return next;
+  endfunction
+
+  logic      give_turn;
+  queue_id_t turn_next;
+  logic      judged;  // the entry leaves StEmit
+
+  assign give_turn = (wait_unit_q != '0) && !turn_valid_q && !request_busy_q && request_ready_i &&
+                     !requested;
+
+  always_comb begin
+    turn_next = request_queue_q;
+    if (give_turn) turn_next = next_queue(wait_unit_q, request_queue_q);
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      wait_unit_q  <= '0;
+      drain_q      <= '0;
+      turn_valid_q <= 1'b0;
+    end else begin
+      if (give_turn) begin
+        turn_valid_q           <= 1'b1;
+        turn_q                 <= turn_next;
+        wait_unit_q[turn_next] <= 1'b0;
+      end
+      if (judged) begin
+        if (turn_valid_q && (turn_q == queue_q)) turn_valid_q <= 1'b0;
+        drain_q[queue_q]     <= park && drain;
+        wait_unit_q[queue_q] <= park && !drain;
+      end
+    end
+  end
+
+  // The request under way; its ticket is opened when it has been carried out.
+  ticket_t                ticket;
+  ticket_t                request_ticket_q;
+  logic [15:0]            request_cookie_q;
+  logic                   request_finished_q;
+  logic                   opened;  // the entry in StEmit opens its ticket
+
+  assign ticket          = '{queue_id: queue_q, index: index_i};
+  assign request_queue_q = request_ticket_q.queue_id;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      request_busy_q     <= 1'b0;
+      request_finished_q <= 1'b0;
+      request_ticket_q   <= '0;
+    end else if (requested) begin
+      request_busy_q   <= 1'b1;
+      request_ticket_q <= ticket;
+      request_cookie_q <= cookie;
+    end else if (request_done_i) begin
+      request_finished_q <= 1'b1;
+    end else if (request_finished_q && !opened) begin
+      request_busy_q     <= 1'b0;
+      request_finished_q <= 1'b0;
+    end
+  end
+
+  // --- Sequence of steps -------------------------------------------------------------------------
+
+  logic                  pick;      // another entry may be read
+  logic [QueueCount-1:0] eligible;
+  state_e                state_d;
+
+  assign judged = (state_q == StEmit) && !(record && !job_ready_i);
+  assign pick   = (state_q == StIdle) || judged;
+
+  always_comb begin
+    eligible = present_i & ~wait_unit_q & ~(drain_q & has_jobs_q) & ~loading;
+    if ((state_q == StEmit) && late_q) eligible[queue_q] = 1'b0;
+  end
+
+  assign read_o = pick && (eligible != '0);
+
+  always_comb begin
+    read_queue_o = queue_q;
+    if (read_o) read_queue_o = next_queue(eligible, queue_q);
+  end
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      StIdle:     if (read_o) state_d = StFields;
+      StFields:   state_d = StContext;
+      StContext:  state_d = divide ? StDivide : StEmit;
+      StDivide:   if (divided) state_d = StMultiply;
+      StMultiply: state_d = StSum;
+      StSum:      state_d = StEmit;
+      StEmit:     if (judged) state_d = read_o ? StFields : StIdle;
+      default:    state_d = StIdle;
+    endcase
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       state_q   <= StIdle;
-      records_q <= '0;
+      queue_q   <= '0;
+      cutting_q <= '0;
     end else begin
-      unique case (state_q)
-        StIdle:   if (entry_valid_i) state_q <= StLookup;
-        StLookup: state_q <= StJudge;
-        StJudge: begin
-          if ((status_d == StatusSuccess) && is_load) state_q <= StLoad;
-          else if ((status_d == StatusSuccess) && is_drop) state_q <= StDrain;
-          else state_q <= StEmit;
-        end
-        StLoad:   if (done_i) state_q <= StEmit;
-        StDrain:  if (records_q == '0) state_q <= StDrop;
-        StDrop:   if (done_i) state_q <= StEmit;
-        StEmit:   if (accepted) state_q <= StIdle;
-        default:  state_q <= StIdle;
-      endcase
-      records_q <= records_q + 8'(accepted && record_q) - 8'(record_done_i);
+      state_q <= state_d;
+      if (read_o) queue_q <= read_queue_o;
+      if (job_given) cutting_q[queue_q] <= several_q;
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (state_q == StJudge) begin
-      status_q <= status_d;
-      record_q <= (status_d == StatusSuccess) && (is_seal || is_open);
-      inner_q  <= is_open ? length[14:0] - 15'd21 : inner[14:0];
-    end
-  end
+  logic used_up;  // the entry in StEmit, if that was not known before
+  assign used_up   = judged && late_q && !park && !(record && several_q);
+  assign advance_o = ((state_q == StContext) && !late_q) || used_up;
 
-  // The table is asked in StIdle already: the entry stands there.
-  assign lookup_o  = entry_valid_i && ((state_q == StIdle) || (state_q == StLookup));
-  assign ctx_o     = ctx[ContextWidth-1:0];
-  assign load_o    = state_q == StLoad;
-  assign drop_o    = state_q == StDrop;
-  assign key_o     = bytes[LoadKeyLsb+:LoadKeyWidth];
-  assign context_o = '{
-    loaded: 1'b1,
-    owner: entry_i.queue_id,
-    open: direction == DirectionOpen,
-    aes256: suite == SuiteAes256Gcm,
-    iv: bytes[LoadIvLsb+:LoadIvWidth]
-  };
+  // What is left of the entry: nothing, or the records that follow.
+  assign rewrite_o = (used_up && erase_q) || (job_given && several_q);
 
-  // --- Handing on -----------------------------------------------------------------------------------
-
-  // The sequence number in network order, XORed into the last eight bytes of the IV.
-  logic [95:0] nonce;
   always_comb begin
-    nonce = lookup_i.iv;
-    for (int unsigned i = 0; i < 8; i++) begin
-      nonce[8*(4+i)+:8] = lookup_i.iv[8*(4+i)+:8] ^ sequence_number[8*(7-i)+:8];
+    rewrite_bytes_o = '0;
+    if ((state_q == StEmit) && several_q) begin
+      rewrite_bytes_o = bytes;
+      rewrite_bytes_o[EntrySequenceLsb+:EntrySequenceWidth]       = sequence_number + 64'd1;
+      rewrite_bytes_o[EntrySourceLsb+:EntrySourceWidth]           = source + 64'(limit_q);
+      rewrite_bytes_o[EntryDestinationLsb+:EntryDestinationWidth] = destination + 64'(sealed_q);
+      rewrite_bytes_o[EntryLengthLsb+:EntryLengthWidth]           = length - 32'(limit_q);
+    end
+    if (erase_q) rewrite_bytes_o = '0;
+  end
+
+  // --- Handing on --------------------------------------------------------------------------------
+
+  logic sealed;  // the sums of a SEAL are told
+  assign sealed = record && is_seal;
+  assign opened = judged && !cutting && !request;
+
+  assign opening_valid_o = opened || request_finished_q;
+
+  always_comb begin
+    opening_o = '{
+      ticket: request_ticket_q,
+      cookie: request_cookie_q,
+      default: '0
+    };
+    if (opened) begin
+      opening_o = '{
+        ticket: ticket,
+        cookie: entry_i.fault ? 16'd0 : cookie,
+        status: status,
+        jobs: record ? records_q : 15'd0,
+        open: record && !is_seal,
+        content_type: sealed ? content_type : 8'd0,
+        written: sealed ? written_q : '0,
+        consumed: sealed ? length[20:0] : '0,
+        records: sealed ? 16'(records_q) : 16'd0
+      };
     end
   end
 
-  // An entry moves on only when all of its ways are free.
-  logic ways_free;
-  assign ways_free     = op_ready_i && (!record_q || (frame_ready_i && span_ready_i));
-  assign op_valid_o    = emit && ways_free;
-  assign frame_valid_o = emit && ways_free && record_q;
-  assign span_valid_o  = emit && ways_free && record_q && (length[14:0] != '0);
-  assign entry_ready_o = emit && accepted;
-
-  assign op_o = '{
-    queue_id: entry_i.queue_id,
-    sq_head: entry_i.sq_head,
-    cookie: entry_i.fault ? 16'd0 : bytes[EntryCookieLsb+:EntryCookieWidth],
-    status: status_q,
-    record: record_q,
-    open: is_open,
+  assign job_valid_o = record;
+  assign job_o = '{
+    ticket: ticket,
+    open: !is_seal,
+    run: is_run,
+    tls12: tls12,
+    suite: lookup_i.suite,
+    ctx: ctx[9:0],
+    iv: lookup_i.iv,
+    sequence_number: sequence_number,
     content_type: content_type,
-    length: length[14:0],
-    inner: inner_q,
-    destination: bytes[EntryDestinationLsb+:EntryDestinationWidth]
+    inner: is_seal ? inner_q : '0,
+    source: source,
+    length: is_seal ? length_t'(fragment_q) : length[20:0],
+    destination: destination
   };
 
-  assign frame_o = '{
-    open: is_open,
-    ctx: ctx,
-    nonce: nonce,
-    content_type: content_type,
-    offset: bytes[EntrySourceLsb+:4],
-    length: length[14:0],
-    inner: inner_q
-  };
+  assign wait_lane_o    = (record && !job_ready_i) ? QueueCount'(1) << queue_q : '0;
+  assign wait_context_o = wait_unit_q | (drain_q & has_jobs_q) | loading;
 
-  assign span_o = '{address: bytes[EntrySourceLsb+:EntrySourceWidth], bytes: length[14:0]};
-
-  assign busy_o = (records_q != '0) || (state_q != StIdle);
-
-  logic unused;
-  assign unused = ^lookup_i;
+  // Entries that end in NOT_READY touch nothing: they hold up no zeroize.
+  assign busy_o = (cutting_q != '0) || request_busy_q ||
+                  ((state_q == StFields) ? ready_i : (state_q != StIdle) && ready_q);
 
 endmodule
 

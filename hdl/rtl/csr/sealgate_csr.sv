@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Registers: the generated block, the counters behind it, and arrays instead of names in front.
+// Registers: an AXI4-Lite slave, what the host wrote, and the sticky bits.
 //
-// Theory of operation: counters run in 64 bits; a write to SNAPSHOT copies all of them in one cycle
-// into the registers that the host reads, so that a set is consistent. Counters are cleared by the
-// engine's reset; registers that the host wrote are not.
+// Theory of operation: offsets and fields come from the package that is made of the description in
+// hdl/regs. Address and data of a write are taken as they come; when both are there the write is
+// carried out, and answered in the next cycle. A read is looked up in the cycle after its address
+// and answered in the second; the read of a counter waits for a snapshot under way. An access where
+// no register stands is answered with SLVERR.
+//
+// What the host wrote survives the engine's reset; counters don't. A sticky bit that is set in the
+// cycle in which the host clears it stays set.
 
 `default_nettype none
 
@@ -12,356 +17,501 @@ module sealgate_csr
   import sealgate_pkg::*;
 #(
   parameter int unsigned NumContexts = 1024,
+  parameter int unsigned Lanes = 1,
+  parameter int unsigned DataWidth = 128,
+  parameter bit Chacha = 1'b1,
   parameter logic [31:0] Build = 32'd0
 ) (
-  input  wire logic        clk_i,
-  input  wire logic        rst_ni,
-  input  wire logic        engine_rst_ni,
+  input  wire logic                  clk_i,
+  input  wire logic                  rst_ni,
+  input  wire logic                  engine_rst_ni,
 
-  input  wire logic [14:0] s_axil_awaddr_i,
-  input  wire logic [2:0]  s_axil_awprot_i,
-  input  wire logic        s_axil_awvalid_i,
-  output      logic        s_axil_awready_o,
-  input  wire logic [31:0] s_axil_wdata_i,
-  input  wire logic [3:0]  s_axil_wstrb_i,
-  input  wire logic        s_axil_wvalid_i,
-  output      logic        s_axil_wready_o,
-  output      logic [1:0]  s_axil_bresp_o,
-  output      logic        s_axil_bvalid_o,
-  input  wire logic        s_axil_bready_i,
-  input  wire logic [14:0] s_axil_araddr_i,
-  input  wire logic [2:0]  s_axil_arprot_i,
-  input  wire logic        s_axil_arvalid_i,
-  output      logic        s_axil_arready_o,
-  output      logic [31:0] s_axil_rdata_o,
-  output      logic [1:0]  s_axil_rresp_o,
-  output      logic        s_axil_rvalid_o,
-  input  wire logic        s_axil_rready_i,
+  input  wire logic [15:0]           s_axil_awaddr_i,
+  input  wire logic [2:0]            s_axil_awprot_i,
+  input  wire logic                  s_axil_awvalid_i,
+  output      logic                  s_axil_awready_o,
+  input  wire logic [31:0]           s_axil_wdata_i,
+  input  wire logic [3:0]            s_axil_wstrb_i,
+  input  wire logic                  s_axil_wvalid_i,
+  output      logic                  s_axil_wready_o,
+  output      logic [1:0]            s_axil_bresp_o,
+  output      logic                  s_axil_bvalid_o,
+  input  wire logic                  s_axil_bready_i,
+  input  wire logic [15:0]           s_axil_araddr_i,
+  input  wire logic [2:0]            s_axil_arprot_i,
+  input  wire logic                  s_axil_arvalid_i,
+  output      logic                  s_axil_arready_o,
+  output      logic [31:0]           s_axil_rdata_o,
+  output      logic [1:0]            s_axil_rresp_o,
+  output      logic                  s_axil_rvalid_o,
+  input  wire logic                  s_axil_rready_i,
 
-  output      logic        enable_o,
-  output      logic        reset_o,
-  output      logic        zeroize_o,
-  output      logic        selftest_fault_o,
-  input  wire logic [1:0]  selftest_i,
-  input  wire logic        ready_i,
-  input  wire logic        busy_i,
-  input  wire logic        selftest_failed_i,
-  input  wire logic        read_fault_i,
-  input  wire logic        write_fault_i,
+  output      logic                  enable_o,
+  output      logic                  reset_o,
+  output      logic                  zeroize_o,
+  output      logic                  selftest_fault_o,
+  input  wire logic [1:0]            selftest_i,
+  input  wire logic                  ready_i,
+  input  wire logic                  busy_i,
+  input  wire logic                  selftest_failed_i,
+  input  wire logic                  read_fault_i,
+  input  wire logic                  write_fault_i,
 
-  output      logic        irq_status_o [QueueCount],
-  output      logic        irq_written_o[QueueCount],
-  output      logic        irq_enable_o [QueueCount],
+  output      logic [QueueCount-1:0] irq_status_o,
+  output      logic [QueueCount-1:0] irq_enable_o,
+  output      logic [QueueCount-1:0] irq_rearm_o,  // cleared and set in the same cycle
+  output      logic [7:0]            irq_count_o,
+  output      logic [23:0]           irq_cycles_o,
 
-  output      logic        queue_enable_o    [QueueCount],
-  output      logic [63:0] sq_base_o         [QueueCount],
-  output      logic [63:0] cq_base_o         [QueueCount],
-  output      logic [3:0]  sq_log2_o         [QueueCount],
-  output      logic [3:0]  cq_log2_o         [QueueCount],
-  output      logic [15:0] sq_tail_o         [QueueCount],
-  output      logic [15:0] cq_head_o         [QueueCount],
-  input  wire logic [15:0] sq_head_i         [QueueCount],
-  input  wire logic [15:0] cq_tail_i         [QueueCount],
-  input  wire logic        entry_fault_i     [QueueCount],
-  input  wire logic        bad_doorbell_i    [QueueCount],
-  input  wire logic        complete_i,
-  input  wire queue_id_t   complete_queue_i,
-  input  wire logic        complete_error_i,
+  output      logic [QueueCount-1:0] queue_enable_o,
+  output      logic [63:0]           sq_base_o[QueueCount],
+  output      logic [63:0]           cq_base_o[QueueCount],
+  output      logic [3:0]            sq_log2_o[QueueCount],
+  output      logic [3:0]            cq_log2_o[QueueCount],
+  output      logic [15:0]           sq_tail_o[QueueCount],
+  output      logic [15:0]           cq_head_o[QueueCount],
+  input  wire logic [15:0]           sq_head_i[QueueCount],
+  input  wire logic [15:0]           cq_tail_i[QueueCount],
+  input  wire logic [QueueCount-1:0] entry_fault_i,
+  input  wire logic [QueueCount-1:0] bad_doorbell_i,
+  input  wire logic                  complete_valid_i,
+  input  wire queue_id_t             complete_queue_i,
+  input  wire logic                  complete_error_i,
 
-  input  wire logic        stat_beat_i,
-  input  wire logic        stat_stall_in_i,
-  input  wire logic        stat_stall_out_i,
-  input  wire logic        stat_valid_i,
-  input  wire result_t     stat_i
+  input  wire logic                  read_beat_i,
+  input  wire logic                  read_stall_i,
+  input  wire logic                  write_beat_i,
+  input  wire logic                  write_stall_i,
+  input  wire lane_events_t          lane_events_i[Lanes],
+  input  wire logic [QueueCount-1:0] wait_completion_i,
+  input  wire logic [QueueCount-1:0] wait_fetch_i,
+  input  wire logic [QueueCount-1:0] wait_lane_i,
+  input  wire logic [QueueCount-1:0] wait_context_i,
+  input  wire logic                  stat_valid_i,
+  input  wire stat_t                 stat_i
 );
 
-  import sealgate_abi_pkg::StatusSuccess, sealgate_abi_pkg::StatusBadHeader,
-         sealgate_abi_pkg::StatusBadTag, sealgate_abi_pkg::StatusBadLength,
-         sealgate_abi_pkg::StatusPaddingWithoutContent;
+  import sealgate_regs_pkg::*;
 
   // The largest ring, 2^15 entries: indices of 16 bits tell full from empty.
   localparam logic [3:0] RingLog2Max = 4'd15;
 
-  // --- Counters -------------------------------------------------------------------------------------
+  localparam logic [1:0] RespOkay = 2'b00;
+  localparam logic [1:0] RespSlvErr = 2'b10;
 
-  logic take;  // a snapshot
-  logic success;
-  logic sealed;
-  logic opened;
-  logic rejected;
+  if ((QueueBlocks != QueueCount) || (Lanes > LaneBlocks)) begin : gen_map_too_small
+    $error("the register map has no place for a queue or a lane");
+  end
 
-    logic unused;
-  assign unused = ^stat_i;
+  // A word of BAR 0.
+  typedef struct packed {
+    logic        in_device;  // the page of the device
+    logic        in_queue;   // the page of a queue
+    queue_id_t   queue_id;
+    logic [11:0] offset;
+    logic        exists;     // a register stands there
+  } place_t;
 
-  assign success  = stat_i.status == StatusSuccess;
-  assign sealed   = stat_valid_i && stat_i.record && !stat_i.open && success;
-  assign opened   = stat_valid_i && stat_i.record && stat_i.open && success;
-  assign rejected = stat_valid_i && stat_i.record && stat_i.open &&
-                    ((stat_i.status == StatusBadHeader) || (stat_i.status == StatusBadTag) ||
-                     (stat_i.status == StatusBadLength) ||
-                     (stat_i.status == StatusPaddingWithoutContent));
+  function automatic place_t place_of(logic [13:0] word);
+    logic [3:0] page;
+    place_t     place;
+    page            = word[13:10];
+    place.in_device = page == DeviceBase[15:12];
+    place.in_queue  = (page >= QueueBase[15:12]) && (page < QueueBase[15:12] + 4'(QueueCount));
+    place.queue_id  = QueueWidth'(page - QueueBase[15:12]);
+    place.offset    = {word[9:0], 2'b00};
+    place.exists    = (place.in_device && device_has(place.offset)) ||
+                      (place.in_queue && queue_has(place.offset));
+    return place;
+  endfunction
 
-  logic [63:0] cycles_q;
-  logic [63:0] cycles_snap_q;
-  logic [63:0] busy_q;
-  logic [63:0] busy_snap_q;
-  logic [63:0] lane_beats_q;
-  logic [63:0] lane_beats_snap_q;
-  logic [63:0] lane_stall_in_q;
-  logic [63:0] lane_stall_in_snap_q;
-  logic [63:0] lane_stall_out_q;
-  logic [63:0] lane_stall_out_snap_q;
-  logic [63:0] sealed_records_q;
-  logic [63:0] sealed_records_snap_q;
-  logic [63:0] sealed_bytes_q;
-  logic [63:0] sealed_bytes_snap_q;
-  logic [63:0] opened_records_q;
-  logic [63:0] opened_records_snap_q;
-  logic [63:0] opened_bytes_q;
-  logic [63:0] opened_bytes_snap_q;
-  logic [63:0] rejected_records_q;
-  logic [63:0] rejected_records_snap_q;
-  logic [63:0] entries_q[QueueCount];
-  logic [63:0] entries_snap_q[QueueCount];
-  logic [63:0] refused_q[QueueCount];
-  logic [63:0] refused_snap_q[QueueCount];
+  // --- Writes ------------------------------------------------------------------------------------
+
+  logic        aw_held_q;
+  logic        w_held_q;
+  place_t      aw_place_q;
+  logic [31:0] w_data_q;
+  logic [31:0] w_mask_q;  // bits of the bytes that are written
+  logic        b_valid_q;
+  logic [1:0]  b_resp_q;
+  logic        write;
+
+  assign s_axil_awready_o = !aw_held_q;
+  assign s_axil_wready_o  = !w_held_q;
+  assign s_axil_bvalid_o  = b_valid_q;
+  assign s_axil_bresp_o   = b_resp_q;
+  assign write            = aw_held_q && w_held_q && !b_valid_q;
 
   always_ff @(posedge clk_i) begin
-    if (!engine_rst_ni) begin
-      cycles_q <= '0;
-      busy_q <= '0;
-      lane_beats_q <= '0;
-      lane_stall_in_q <= '0;
-      lane_stall_out_q <= '0;
-      sealed_records_q <= '0;
-      sealed_bytes_q <= '0;
-      opened_records_q <= '0;
-      opened_bytes_q <= '0;
-      rejected_records_q <= '0;
+    if (!rst_ni) begin
+      aw_held_q <= 1'b0;
+      w_held_q  <= 1'b0;
+      b_valid_q <= 1'b0;
     end else begin
-      cycles_q <= cycles_q + 64'd1;
-      if (busy_i) busy_q <= busy_q + 64'd1;
-      if (stat_beat_i) lane_beats_q <= lane_beats_q + 64'd1;
-      if (stat_stall_in_i) lane_stall_in_q <= lane_stall_in_q + 64'd1;
-      if (stat_stall_out_i) lane_stall_out_q <= lane_stall_out_q + 64'd1;
-      if (sealed) begin
-        sealed_records_q <= sealed_records_q + 64'd1;
-        sealed_bytes_q   <= sealed_bytes_q + 64'(stat_i.consumed);
+      if (s_axil_awvalid_i) aw_held_q <= 1'b1;
+      if (s_axil_wvalid_i) w_held_q <= 1'b1;
+      if (s_axil_bready_i) b_valid_q <= 1'b0;
+      if (write) begin
+        aw_held_q <= 1'b0;
+        w_held_q  <= 1'b0;
+        b_valid_q <= 1'b1;
       end
-      if (opened) begin
-        opened_records_q <= opened_records_q + 64'd1;
-        opened_bytes_q   <= opened_bytes_q + 64'(stat_i.written);
-      end
-      if (rejected) rejected_records_q <= rejected_records_q + 64'd1;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (take) begin
-      cycles_snap_q <= cycles_q;
-      busy_snap_q <= busy_q;
-      lane_beats_snap_q <= lane_beats_q;
-      lane_stall_in_snap_q <= lane_stall_in_q;
-      lane_stall_out_snap_q <= lane_stall_out_q;
-      sealed_records_snap_q <= sealed_records_q;
-      sealed_bytes_snap_q <= sealed_bytes_q;
-      opened_records_snap_q <= opened_records_q;
-      opened_bytes_snap_q <= opened_bytes_q;
-      rejected_records_snap_q <= rejected_records_q;
+    if (s_axil_awvalid_i && !aw_held_q) aw_place_q <= place_of(s_axil_awaddr_i[15:2]);
+    if (s_axil_wvalid_i && !w_held_q) begin
+      w_data_q <= s_axil_wdata_i;
+      w_mask_q <= {{8{s_axil_wstrb_i[3]}}, {8{s_axil_wstrb_i[2]}},
+                   {8{s_axil_wstrb_i[1]}}, {8{s_axil_wstrb_i[0]}}};
+    end
+    if (write) b_resp_q <= aw_place_q.exists ? RespOkay : RespSlvErr;
+  end
+
+  // A register's bits after the write.
+  function automatic logic [31:0] merged(logic [31:0] present);
+    return (present & ~w_mask_q) | (w_data_q & w_mask_q);
+  endfunction
+
+  // --- Registers of the device -------------------------------------------------------------------
+
+  logic                  enable_q;
+  logic                  reset_q;
+  logic                  zeroize_q;
+  logic                  selftest_fault_q;
+  logic                  take_q;
+  logic [QueueCount-1:0] irq_enable_q;
+  logic [7:0]            irq_count_q;
+  logic [23:0]           irq_cycles_q;
+
+  assign enable_o         = enable_q;
+  assign reset_o          = reset_q;
+  assign zeroize_o        = zeroize_q;
+  assign selftest_fault_o = selftest_fault_q;
+  assign irq_enable_o     = irq_enable_q;
+  assign irq_count_o      = irq_count_q;
+  assign irq_cycles_o     = irq_cycles_q;
+
+  logic [31:0] ones;  // bits that are written 1
+  assign ones = w_data_q & w_mask_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      enable_q                    <= ControlReset[ControlEnableLsb];
+      reset_q                     <= 1'b0;
+      zeroize_q                   <= 1'b0;
+      selftest_fault_q            <= ControlReset[ControlSelftestFaultLsb];
+      take_q                      <= 1'b0;
+      irq_enable_q                <= IrqEnableReset[IrqEnableQueuesLsb+:QueueCount];
+      {irq_cycles_q, irq_count_q} <= IrqModerationReset;
+    end else begin
+      reset_q   <= 1'b0;
+      zeroize_q <= 1'b0;
+      take_q    <= 1'b0;
+      if (write && aw_place_q.in_device) begin
+        unique case (aw_place_q.offset)
+          ControlOffset: begin
+            if (w_mask_q[0]) begin
+              enable_q         <= w_data_q[ControlEnableLsb];
+              reset_q          <= w_data_q[ControlResetLsb];
+              zeroize_q        <= w_data_q[ControlZeroizeLsb];
+              selftest_fault_q <= w_data_q[ControlSelftestFaultLsb];
+            end
+          end
+          IrqEnableOffset:
+            if (w_mask_q[0]) irq_enable_q <= w_data_q[IrqEnableQueuesLsb+:QueueCount];
+          IrqModerationOffset:
+            {irq_cycles_q, irq_count_q} <= merged({irq_cycles_q, irq_count_q});
+          SnapshotOffset: take_q <= ones[SnapshotTakeLsb];
+          default: ;
+        endcase
+      end
     end
   end
 
-  for (genvar q = 0; q < QueueCount; q++) begin : gen_queue
-    always_ff @(posedge clk_i) begin
-      if (!engine_rst_ni) begin
-        entries_q[q] <= '0;
-        refused_q[q] <= '0;
-      end else if (stat_valid_i && (stat_i.queue_id == QueueWidth'(q))) begin
-        entries_q[q] <= entries_q[q] + 64'd1;
-        if (!success) refused_q[q] <= refused_q[q] + 64'd1;
-      end
-      if (take) begin
-        entries_snap_q[q] <= entries_q[q];
-        refused_snap_q[q] <= refused_q[q];
-      end
+  // --- Registers of the queues -------------------------------------------------------------------
+
+  logic [QueueCount-1:0] queue_enable_q;
+  logic [63:0]           sq_base_q[QueueCount];
+  logic [63:0]           cq_base_q[QueueCount];
+  logic [3:0]            sq_log2_q[QueueCount];
+  logic [3:0]            cq_log2_q[QueueCount];
+  logic [15:0]           sq_tail_q[QueueCount];
+  logic [15:0]           cq_head_q[QueueCount];
+
+  assign queue_enable_o = queue_enable_q;
+  assign sq_base_o      = sq_base_q;
+  assign cq_base_o      = cq_base_q;
+  assign sq_log2_o      = sq_log2_q;
+  assign cq_log2_o      = cq_log2_q;
+  assign sq_tail_o      = sq_tail_q;
+  assign cq_head_o      = cq_head_q;
+
+  queue_id_t write_queue;
+  assign write_queue = aw_place_q.queue_id;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      queue_enable_q <= {QueueCount{QueueControlReset[QueueControlEnableLsb]}};
+      sq_base_q      <= '{default: {SqBaseHiReset, SqBaseLoReset}};
+      cq_base_q      <= '{default: {CqBaseHiReset, CqBaseLoReset}};
+      sq_log2_q      <= '{default: RingSizeReset[RingSizeSqLog2Lsb+:RingSizeSqLog2Width]};
+      cq_log2_q      <= '{default: RingSizeReset[RingSizeCqLog2Lsb+:RingSizeCqLog2Width]};
+      sq_tail_q      <= '{default: SqTailReset[SqTailIndexLsb+:SqTailIndexWidth]};
+      cq_head_q      <= '{default: CqHeadReset[CqHeadIndexLsb+:CqHeadIndexWidth]};
+    end else if (write && aw_place_q.in_queue) begin
+      unique case (aw_place_q.offset)
+        SqBaseLoOffset:
+          sq_base_q[write_queue][31:SqBaseLoAddrLsb] <=
+              SqBaseLoAddrWidth'(merged(sq_base_q[write_queue][31:0]) >> SqBaseLoAddrLsb);
+        SqBaseHiOffset: sq_base_q[write_queue][63:32] <= merged(sq_base_q[write_queue][63:32]);
+        CqBaseLoOffset:
+          cq_base_q[write_queue][31:CqBaseLoAddrLsb] <=
+              CqBaseLoAddrWidth'(merged(cq_base_q[write_queue][31:0]) >> CqBaseLoAddrLsb);
+        CqBaseHiOffset: cq_base_q[write_queue][63:32] <= merged(cq_base_q[write_queue][63:32]);
+        RingSizeOffset: begin
+          if (w_mask_q[RingSizeSqLog2Lsb]) begin
+            sq_log2_q[write_queue] <= w_data_q[RingSizeSqLog2Lsb+:RingSizeSqLog2Width];
+          end
+          if (w_mask_q[RingSizeCqLog2Lsb]) begin
+            cq_log2_q[write_queue] <= w_data_q[RingSizeCqLog2Lsb+:RingSizeCqLog2Width];
+          end
+        end
+        QueueControlOffset: begin
+          if (w_mask_q[QueueControlEnableLsb]) begin
+            queue_enable_q[write_queue] <= w_data_q[QueueControlEnableLsb];
+          end
+        end
+        SqTailOffset:
+          sq_tail_q[write_queue] <= SqTailIndexWidth'(merged(32'(sq_tail_q[write_queue])));
+        CqHeadOffset:
+          cq_head_q[write_queue] <= CqHeadIndexWidth'(merged(32'(cq_head_q[write_queue])));
+        default: ;
+      endcase
     end
   end
 
-  // --- Registers ------------------------------------------------------------------------------------
+  // --- Sticky bits -------------------------------------------------------------------------------
 
-  logic [3:0]  irq_enable;
-  logic [19:0] sq_base_lo[QueueCount];
-  logic [31:0] sq_base_hi[QueueCount];
-  logic [19:0] cq_base_lo[QueueCount];
-  logic [31:0] cq_base_hi[QueueCount];
-  logic        completed [QueueCount];
-  logic        irq_written[QueueCount];
-  logic        complete_fault[QueueCount];
+  logic [2:0]            errors_q;
+  logic [QueueCount-1:0] irq_status_q;
+  logic [QueueCount-1:0] entry_fault_q;
+  logic [QueueCount-1:0] completion_fault_q;
+  logic [QueueCount-1:0] bad_doorbell_q;
+
+  logic [2:0]            errors_set;
+  logic [2:0]            errors_clear;
+  logic [QueueCount-1:0] irq_clear;
+  logic [QueueCount-1:0] entry_fault_clear;
+  logic [QueueCount-1:0] completion_fault_clear;
+  logic [QueueCount-1:0] bad_doorbell_clear;
+  logic [QueueCount-1:0] completed;
 
   always_comb begin
-    for (int unsigned q = 0; q < QueueCount; q++) begin
-      irq_enable_o[q]   = irq_enable[q];
-      sq_base_o[q]      = {sq_base_hi[q], sq_base_lo[q], 12'b0};
-      cq_base_o[q]      = {cq_base_hi[q], cq_base_lo[q], 12'b0};
-      completed[q]      = complete_i && (complete_queue_i == QueueWidth'(q));
-      complete_fault[q] = completed[q] && complete_error_i;
-      irq_written_o[q]  = irq_written[q] && completed[q];
+    errors_set = '0;
+    errors_set[ErrorsSelftestFailedLsb] = selftest_failed_i;
+    errors_set[ErrorsReadFaultLsb]      = read_fault_i;
+    errors_set[ErrorsWriteFaultLsb]     = write_fault_i;
+    completed = '0;
+    completed[complete_queue_i] = complete_valid_i;
+  end
+
+  always_comb begin
+    errors_clear           = '0;
+    irq_clear              = '0;
+    entry_fault_clear      = '0;
+    completion_fault_clear = '0;
+    bad_doorbell_clear     = '0;
+    if (write) begin
+      if (aw_place_q.in_device && (aw_place_q.offset == ErrorsOffset)) errors_clear = ones[2:0];
+      if (aw_place_q.in_device && (aw_place_q.offset == IrqStatusOffset)) begin
+        irq_clear = ones[IrqStatusQueue0Lsb+:QueueCount];
+      end
+      if (aw_place_q.in_queue && (aw_place_q.offset == QueueErrorsOffset)) begin
+        entry_fault_clear[write_queue]      = ones[QueueErrorsEntryFaultLsb];
+        completion_fault_clear[write_queue] = ones[QueueErrorsCompletionFaultLsb];
+        bad_doorbell_clear[write_queue]     = ones[QueueErrorsBadDoorbellLsb];
+      end
     end
   end
 
-  sealgate_regs u_regs (
-    .clk(clk_i),
-    .rst_n(rst_ni),
-    .s_axil_awready(s_axil_awready_o),
-    .s_axil_awvalid(s_axil_awvalid_i),
-    .s_axil_awaddr(s_axil_awaddr_i),
-    .s_axil_awprot(s_axil_awprot_i),
-    .s_axil_wready(s_axil_wready_o),
-    .s_axil_wvalid(s_axil_wvalid_i),
-    .s_axil_wdata(s_axil_wdata_i),
-    .s_axil_wstrb(s_axil_wstrb_i),
-    .s_axil_bready(s_axil_bready_i),
-    .s_axil_bvalid(s_axil_bvalid_o),
-    .s_axil_bresp(s_axil_bresp_o),
-    .s_axil_arready(s_axil_arready_o),
-    .s_axil_arvalid(s_axil_arvalid_i),
-    .s_axil_araddr(s_axil_araddr_i),
-    .s_axil_arprot(s_axil_arprot_i),
-    .s_axil_rready(s_axil_rready_i),
-    .s_axil_rvalid(s_axil_rvalid_o),
-    .s_axil_rdata(s_axil_rdata_o),
-    .s_axil_rresp(s_axil_rresp_o),
-    .hwif_in_device_build_value(Build),
-    .hwif_in_device_shape_lanes(8'd1),
-    .hwif_in_device_shape_bus_bytes(8'(BusBytes)),
-    .hwif_in_device_shape_queues(8'(QueueCount)),
-    .hwif_in_device_shape_contexts_log2(4'($clog2(NumContexts))),
-    .hwif_in_device_shape_ring_log2_max(RingLog2Max),
-    .hwif_in_device_features_aes_128_gcm(1'b1),
-    .hwif_in_device_features_aes_256_gcm(1'b1),
-    .hwif_in_device_features_chacha20_poly1305(1'b0),
-    .hwif_in_device_features_tls12(1'b0),
-    .hwif_in_device_features_tls13(1'b1),
-    .hwif_in_device_features_padding(1'b1),
-    .hwif_in_device_features_segmentation(1'b0),
-    .hwif_in_device_seal_max_bytes(32'(sealgate_abi_pkg::MaxFragmentBytes)),
-    .hwif_out_device_control_enable(enable_o),
-    .hwif_out_device_control_reset(reset_o),
-    .hwif_out_device_control_zeroize(zeroize_o),
-    .hwif_out_device_control_selftest_fault(selftest_fault_o),
-    .hwif_in_device_status_selftest(selftest_i),
-    .hwif_in_device_status_ready(ready_i),
-    .hwif_in_device_status_busy(busy_i),
-    .hwif_in_device_errors_selftest_failed_hwset(selftest_failed_i),
-    .hwif_in_device_errors_read_fault_hwset(read_fault_i),
-    .hwif_in_device_errors_write_fault_hwset(write_fault_i),
-    .hwif_out_device_irq_status_queue0(irq_status_o[0]),
-    .hwif_out_device_irq_status_queue0_swmod(irq_written[0]),
-    .hwif_in_device_irq_status_queue0_hwset(completed[0]),
-    .hwif_out_device_irq_status_queue1(irq_status_o[1]),
-    .hwif_out_device_irq_status_queue1_swmod(irq_written[1]),
-    .hwif_in_device_irq_status_queue1_hwset(completed[1]),
-    .hwif_out_device_irq_status_queue2(irq_status_o[2]),
-    .hwif_out_device_irq_status_queue2_swmod(irq_written[2]),
-    .hwif_in_device_irq_status_queue2_hwset(completed[2]),
-    .hwif_out_device_irq_status_queue3(irq_status_o[3]),
-    .hwif_out_device_irq_status_queue3_swmod(irq_written[3]),
-    .hwif_in_device_irq_status_queue3_hwset(completed[3]),
-    .hwif_out_device_irq_enable_queues(irq_enable),
-    .hwif_out_device_snapshot_take(take),
-    .hwif_in_device_cycles_lo_value(cycles_snap_q[31:0]),
-    .hwif_in_device_cycles_hi_value(cycles_snap_q[63:32]),
-    .hwif_in_device_busy_lo_value(busy_snap_q[31:0]),
-    .hwif_in_device_busy_hi_value(busy_snap_q[63:32]),
-    .hwif_in_device_lane_beats_lo_value(lane_beats_snap_q[31:0]),
-    .hwif_in_device_lane_beats_hi_value(lane_beats_snap_q[63:32]),
-    .hwif_in_device_lane_stall_in_lo_value(lane_stall_in_snap_q[31:0]),
-    .hwif_in_device_lane_stall_in_hi_value(lane_stall_in_snap_q[63:32]),
-    .hwif_in_device_lane_stall_out_lo_value(lane_stall_out_snap_q[31:0]),
-    .hwif_in_device_lane_stall_out_hi_value(lane_stall_out_snap_q[63:32]),
-    .hwif_in_device_sealed_records_lo_value(sealed_records_snap_q[31:0]),
-    .hwif_in_device_sealed_records_hi_value(sealed_records_snap_q[63:32]),
-    .hwif_in_device_sealed_bytes_lo_value(sealed_bytes_snap_q[31:0]),
-    .hwif_in_device_sealed_bytes_hi_value(sealed_bytes_snap_q[63:32]),
-    .hwif_in_device_opened_records_lo_value(opened_records_snap_q[31:0]),
-    .hwif_in_device_opened_records_hi_value(opened_records_snap_q[63:32]),
-    .hwif_in_device_opened_bytes_lo_value(opened_bytes_snap_q[31:0]),
-    .hwif_in_device_opened_bytes_hi_value(opened_bytes_snap_q[63:32]),
-    .hwif_in_device_rejected_records_lo_value(rejected_records_snap_q[31:0]),
-    .hwif_in_device_rejected_records_hi_value(rejected_records_snap_q[63:32]),
-    .hwif_out_queue0_sq_base_lo_addr(sq_base_lo[0]),
-    .hwif_out_queue0_sq_base_hi_addr(sq_base_hi[0]),
-    .hwif_out_queue0_cq_base_lo_addr(cq_base_lo[0]),
-    .hwif_out_queue0_cq_base_hi_addr(cq_base_hi[0]),
-    .hwif_out_queue0_ring_size_sq_log2(sq_log2_o[0]),
-    .hwif_out_queue0_ring_size_cq_log2(cq_log2_o[0]),
-    .hwif_out_queue0_queue_control_enable(queue_enable_o[0]),
-    .hwif_out_queue0_sq_tail_index(sq_tail_o[0]),
-    .hwif_out_queue0_cq_head_index(cq_head_o[0]),
-    .hwif_in_queue0_sq_head_index(sq_head_i[0]),
-    .hwif_in_queue0_cq_tail_index(cq_tail_i[0]),
-    .hwif_in_queue0_queue_errors_entry_fault_hwset(entry_fault_i[0]),
-    .hwif_in_queue0_queue_errors_completion_fault_hwset(complete_fault[0]),
-    .hwif_in_queue0_queue_errors_bad_doorbell_hwset(bad_doorbell_i[0]),
-    .hwif_in_queue0_entries_lo_value(entries_snap_q[0][31:0]),
-    .hwif_in_queue0_entries_hi_value(entries_snap_q[0][63:32]),
-    .hwif_in_queue0_refused_lo_value(refused_snap_q[0][31:0]),
-    .hwif_in_queue0_refused_hi_value(refused_snap_q[0][63:32]),
-    .hwif_out_queue1_sq_base_lo_addr(sq_base_lo[1]),
-    .hwif_out_queue1_sq_base_hi_addr(sq_base_hi[1]),
-    .hwif_out_queue1_cq_base_lo_addr(cq_base_lo[1]),
-    .hwif_out_queue1_cq_base_hi_addr(cq_base_hi[1]),
-    .hwif_out_queue1_ring_size_sq_log2(sq_log2_o[1]),
-    .hwif_out_queue1_ring_size_cq_log2(cq_log2_o[1]),
-    .hwif_out_queue1_queue_control_enable(queue_enable_o[1]),
-    .hwif_out_queue1_sq_tail_index(sq_tail_o[1]),
-    .hwif_out_queue1_cq_head_index(cq_head_o[1]),
-    .hwif_in_queue1_sq_head_index(sq_head_i[1]),
-    .hwif_in_queue1_cq_tail_index(cq_tail_i[1]),
-    .hwif_in_queue1_queue_errors_entry_fault_hwset(entry_fault_i[1]),
-    .hwif_in_queue1_queue_errors_completion_fault_hwset(complete_fault[1]),
-    .hwif_in_queue1_queue_errors_bad_doorbell_hwset(bad_doorbell_i[1]),
-    .hwif_in_queue1_entries_lo_value(entries_snap_q[1][31:0]),
-    .hwif_in_queue1_entries_hi_value(entries_snap_q[1][63:32]),
-    .hwif_in_queue1_refused_lo_value(refused_snap_q[1][31:0]),
-    .hwif_in_queue1_refused_hi_value(refused_snap_q[1][63:32]),
-    .hwif_out_queue2_sq_base_lo_addr(sq_base_lo[2]),
-    .hwif_out_queue2_sq_base_hi_addr(sq_base_hi[2]),
-    .hwif_out_queue2_cq_base_lo_addr(cq_base_lo[2]),
-    .hwif_out_queue2_cq_base_hi_addr(cq_base_hi[2]),
-    .hwif_out_queue2_ring_size_sq_log2(sq_log2_o[2]),
-    .hwif_out_queue2_ring_size_cq_log2(cq_log2_o[2]),
-    .hwif_out_queue2_queue_control_enable(queue_enable_o[2]),
-    .hwif_out_queue2_sq_tail_index(sq_tail_o[2]),
-    .hwif_out_queue2_cq_head_index(cq_head_o[2]),
-    .hwif_in_queue2_sq_head_index(sq_head_i[2]),
-    .hwif_in_queue2_cq_tail_index(cq_tail_i[2]),
-    .hwif_in_queue2_queue_errors_entry_fault_hwset(entry_fault_i[2]),
-    .hwif_in_queue2_queue_errors_completion_fault_hwset(complete_fault[2]),
-    .hwif_in_queue2_queue_errors_bad_doorbell_hwset(bad_doorbell_i[2]),
-    .hwif_in_queue2_entries_lo_value(entries_snap_q[2][31:0]),
-    .hwif_in_queue2_entries_hi_value(entries_snap_q[2][63:32]),
-    .hwif_in_queue2_refused_lo_value(refused_snap_q[2][31:0]),
-    .hwif_in_queue2_refused_hi_value(refused_snap_q[2][63:32]),
-    .hwif_out_queue3_sq_base_lo_addr(sq_base_lo[3]),
-    .hwif_out_queue3_sq_base_hi_addr(sq_base_hi[3]),
-    .hwif_out_queue3_cq_base_lo_addr(cq_base_lo[3]),
-    .hwif_out_queue3_cq_base_hi_addr(cq_base_hi[3]),
-    .hwif_out_queue3_ring_size_sq_log2(sq_log2_o[3]),
-    .hwif_out_queue3_ring_size_cq_log2(cq_log2_o[3]),
-    .hwif_out_queue3_queue_control_enable(queue_enable_o[3]),
-    .hwif_out_queue3_sq_tail_index(sq_tail_o[3]),
-    .hwif_out_queue3_cq_head_index(cq_head_o[3]),
-    .hwif_in_queue3_sq_head_index(sq_head_i[3]),
-    .hwif_in_queue3_cq_tail_index(cq_tail_i[3]),
-    .hwif_in_queue3_queue_errors_entry_fault_hwset(entry_fault_i[3]),
-    .hwif_in_queue3_queue_errors_completion_fault_hwset(complete_fault[3]),
-    .hwif_in_queue3_queue_errors_bad_doorbell_hwset(bad_doorbell_i[3]),
-    .hwif_in_queue3_entries_lo_value(entries_snap_q[3][31:0]),
-    .hwif_in_queue3_entries_hi_value(entries_snap_q[3][63:32]),
-    .hwif_in_queue3_refused_lo_value(refused_snap_q[3][31:0]),
-    .hwif_in_queue3_refused_hi_value(refused_snap_q[3][63:32])
+  assign irq_status_o = irq_status_q;
+  assign irq_rearm_o  = irq_clear & completed;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      errors_q           <= '0;
+      irq_status_q       <= '0;
+      entry_fault_q      <= '0;
+      completion_fault_q <= '0;
+      bad_doorbell_q     <= '0;
+    end else begin
+      errors_q           <= (errors_q & ~errors_clear) | errors_set;
+      irq_status_q       <= (irq_status_q & ~irq_clear) | completed;
+      entry_fault_q      <= (entry_fault_q & ~entry_fault_clear) | entry_fault_i;
+      completion_fault_q <= (completion_fault_q & ~completion_fault_clear) |
+                            (complete_error_i ? completed : '0);
+      bad_doorbell_q     <= (bad_doorbell_q & ~bad_doorbell_clear) | bad_doorbell_i;
+    end
+  end
+
+  // --- Reads -------------------------------------------------------------------------------------
+
+  logic        ar_held_q;
+  place_t      ar_place_q;
+  logic        read;
+  logic        read_counter;  // the place is that of a counter
+  logic        r_valid_q;
+  logic [1:0]  r_resp_q;
+  logic [31:0] r_data_q;
+  logic        r_counter_q;
+  logic        r_high_q;
+  logic        counters_ready;
+  logic [63:0] counter;
+
+  assign s_axil_arready_o = !ar_held_q;
+  assign s_axil_rvalid_o  = r_valid_q;
+  assign s_axil_rresp_o   = r_resp_q;
+
+  always_comb begin
+    s_axil_rdata_o = r_data_q;
+    if (r_counter_q) s_axil_rdata_o = r_high_q ? counter[63:32] : counter[31:0];
+  end
+
+  // From there on all registers of both kinds of page are counters.
+  assign read_counter = ar_place_q.in_device ? (ar_place_q.offset >= CyclesLoOffset)
+                                          : (ar_place_q.offset >= EntriesLoOffset);
+  assign read = ar_held_q && !r_valid_q && (counters_ready || !read_counter);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      ar_held_q <= 1'b0;
+      r_valid_q <= 1'b0;
+    end else begin
+      if (s_axil_arvalid_i) ar_held_q <= 1'b1;
+      if (s_axil_rready_i) r_valid_q <= 1'b0;
+      if (read) begin
+        ar_held_q <= 1'b0;
+        r_valid_q <= 1'b1;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (s_axil_arvalid_i && !ar_held_q) ar_place_q <= place_of(s_axil_araddr_i[15:2]);
+    if (read) begin
+      r_resp_q    <= ar_place_q.exists ? RespOkay : RespSlvErr;
+      r_counter_q <= ar_place_q.exists && read_counter;
+      r_high_q    <= ar_place_q.offset[2];
+      r_data_q    <= ar_place_q.in_device ? device_word(ar_place_q.offset)
+                                       : queue_word(ar_place_q.offset, ar_place_q.queue_id);
+      if (!ar_place_q.in_device && !ar_place_q.in_queue) r_data_q <= '0;
+    end
+  end
+
+  function automatic logic [31:0] device_word(logic [11:0] offset);
+    logic [31:0] word;
+    word = '0;
+    unique case (offset)
+      MagicOffset:   word = MagicReset;
+      VersionOffset: word = VersionReset;
+      BuildOffset:   word = Build;
+      ShapeOffset: begin
+        word[ShapeLanesLsb+:ShapeLanesWidth]               = ShapeLanesWidth'(Lanes);
+        word[ShapeBusBytesLsb+:ShapeBusBytesWidth]         = ShapeBusBytesWidth'(DataWidth / 8);
+        word[ShapeQueuesLsb+:ShapeQueuesWidth]             = ShapeQueuesWidth'(QueueCount);
+        word[ShapeContextsLog2Lsb+:ShapeContextsLog2Width] =
+            ShapeContextsLog2Width'($clog2(NumContexts));
+        word[ShapeRingLog2MaxLsb+:ShapeRingLog2MaxWidth]   = RingLog2Max;
+      end
+      FeaturesOffset: begin
+        word[FeaturesAes128GcmLsb]        = 1'b1;
+        word[FeaturesAes256GcmLsb]        = 1'b1;
+        word[FeaturesChacha20Poly1305Lsb] = Chacha;
+        word[FeaturesTls12Lsb]            = 1'b1;
+        word[FeaturesTls13Lsb]            = 1'b1;
+        word[FeaturesPaddingLsb]          = 1'b1;
+        word[FeaturesSegmentationLsb]     = 1'b1;
+        word[FeaturesOpenRunLsb]          = 1'b1;
+      end
+      SealMaxOffset: word = 32'(sealgate_abi_pkg::MaxSealBytes);
+      ControlOffset: begin
+        word[ControlEnableLsb]        = enable_q;
+        word[ControlSelftestFaultLsb] = selftest_fault_q;
+      end
+      StatusOffset: begin
+        word[StatusSelftestLsb+:StatusSelftestWidth] = selftest_i;
+        word[StatusReadyLsb]                         = ready_i;
+        word[StatusBusyLsb]                          = busy_i;
+      end
+      ErrorsOffset:        word[2:0] = errors_q;
+      IrqStatusOffset:     word[IrqStatusQueue0Lsb+:QueueCount] = irq_status_q;
+      IrqEnableOffset:     word[IrqEnableQueuesLsb+:QueueCount] = irq_enable_q;
+      IrqModerationOffset: word = {irq_cycles_q, irq_count_q};
+      default: ;
+    endcase
+    return word;
+  endfunction
+
+  function automatic logic [31:0] queue_word(logic [11:0] offset, queue_id_t queue_id);
+    logic [31:0] word;
+    word = '0;
+    unique case (offset)
+      SqBaseLoOffset: word = sq_base_q[queue_id][31:0];
+      SqBaseHiOffset: word = sq_base_q[queue_id][63:32];
+      CqBaseLoOffset: word = cq_base_q[queue_id][31:0];
+      CqBaseHiOffset: word = cq_base_q[queue_id][63:32];
+      RingSizeOffset: begin
+        word[RingSizeSqLog2Lsb+:RingSizeSqLog2Width] = sq_log2_q[queue_id];
+        word[RingSizeCqLog2Lsb+:RingSizeCqLog2Width] = cq_log2_q[queue_id];
+      end
+      QueueControlOffset: word[QueueControlEnableLsb] = queue_enable_q[queue_id];
+      SqTailOffset:       word[SqTailIndexLsb+:SqTailIndexWidth] = sq_tail_q[queue_id];
+      CqHeadOffset:       word[CqHeadIndexLsb+:CqHeadIndexWidth] = cq_head_q[queue_id];
+      SqHeadOffset:       word[SqHeadIndexLsb+:SqHeadIndexWidth] = sq_head_i[queue_id];
+      CqTailOffset:       word[CqTailIndexLsb+:CqTailIndexWidth] = cq_tail_i[queue_id];
+      QueueErrorsOffset: begin
+        word[QueueErrorsEntryFaultLsb]      = entry_fault_q[queue_id];
+        word[QueueErrorsCompletionFaultLsb] = completion_fault_q[queue_id];
+        word[QueueErrorsBadDoorbellLsb]     = bad_doorbell_q[queue_id];
+      end
+      default: ;
+    endcase
+    return word;
+  endfunction
+
+  // --- Counters ----------------------------------------------------------------------------------
+
+  sealgate_counters #(
+    .Lanes(Lanes)
+  ) u_counters (
+    .clk_i,
+    .rst_ni      (engine_rst_ni),
+    .busy_i,
+    .read_beat_i,
+    .read_stall_i,
+    .write_beat_i,
+    .write_stall_i,
+    .lane_events_i,
+    .wait_completion_i,
+    .wait_fetch_i,
+    .wait_lane_i,
+    .wait_context_i,
+    .stat_valid_i,
+    .stat_i,
+    .take_i      (take_q),
+    .ready_o     (counters_ready),
+    .read_i      (read && read_counter),
+    .offset_i    (ar_place_q.offset[11:3]),
+    .queue_page_i(ar_place_q.in_queue),
+    .queue_i     (ar_place_q.queue_id),
+    .value_o     (counter)
   );
+
+  // Every access is allowed, and a register is one word.
+  logic unused;
+  assign unused = ^{s_axil_awprot_i, s_axil_arprot_i, s_axil_awaddr_i[1:0], s_axil_araddr_i[1:0]};
 
 endmodule
 

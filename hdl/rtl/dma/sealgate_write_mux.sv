@@ -1,105 +1,184 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Two writers on one bus: payload and completions.
+// The writers of the bus: completions and lanes.
 //
-// Theory of operation: addresses are taken one at a time, completions first, for they are short and
-// somebody waits for them. AXI4 wants the data in the order of the addresses, so who was taken is
-// remembered until the last beat of its burst has passed. Acknowledgements go back by ID.
+// Theory of operation: addresses are taken one a cycle into the register that stands before the bus,
+// completions first, for they are short and somebody waits for them, lanes in turn. AXI4 wants the
+// data in the order of the addresses, so who was taken is remembered from the acceptance of the
+// address until the last beat of its burst has passed; as lanes ask only for bursts whose data they
+// hold, and the beat of a completion is kept here, a beat leaves in every cycle. Acknowledgements
+// go back by ID.
 
 `default_nettype none
 
 module sealgate_write_mux
   import sealgate_pkg::*;
-(
-  input  wire logic                  clk_i,
-  input  wire logic                  rst_ni,
+#(
+  parameter int unsigned Lanes = 4,
+  parameter int unsigned DataWidth = 512
+) (
+  input  wire logic                   clk_i,
+  input  wire logic                   rst_ni,
 
-  input  wire logic                  payload_aw_valid_i,
-  output      logic                  payload_aw_ready_o,
-  input  wire logic [63:0]           payload_aw_address_i,
-  input  wire logic [7:0]            payload_aw_len_i,
-  input  wire logic                  payload_w_valid_i,
-  output      logic                  payload_w_ready_o,
-  input  wire logic [BusWidth-1:0]   payload_w_data_i,
-  input  wire logic [BusBytes-1:0]   payload_w_strb_i,
-  input  wire logic                  payload_w_last_i,
+  input  wire logic                   completion_valid_i,
+  output      logic                   completion_ready_o,
+  input  wire logic [63:0]            completion_address_i,
+  input  wire logic [DataWidth-1:0]   completion_data_i,
+  input  wire logic [DataWidth/8-1:0] completion_strb_i,
 
-  input  wire logic                  completion_aw_valid_i,
-  output      logic                  completion_aw_ready_o,
-  input  wire logic [63:0]           completion_aw_address_i,
-  input  wire logic                  completion_w_valid_i,
-  output      logic                  completion_w_ready_o,
-  input  wire logic [BusWidth-1:0]   completion_w_data_i,
+  input  wire logic [Lanes-1:0]       lane_aw_valid_i,
+  output      logic [Lanes-1:0]       lane_aw_ready_o,
+  input  wire logic [63:0]            lane_aw_address_i[Lanes],
+  input  wire logic [7:0]             lane_aw_len_i    [Lanes],
+  input  wire logic [Lanes-1:0]       lane_w_valid_i,
+  output      logic [Lanes-1:0]       lane_w_ready_o,
+  input  wire logic [DataWidth-1:0]   lane_w_data_i    [Lanes],
+  input  wire logic [DataWidth/8-1:0] lane_w_strb_i    [Lanes],
+  input  wire logic [Lanes-1:0]       lane_w_last_i,
 
-  output      logic [BusIdWidth-1:0] aw_id_o,
-  output      logic [63:0]           aw_address_o,
-  output      logic [7:0]            aw_len_o,
-  output      logic                  aw_valid_o,
-  input  wire logic                  aw_ready_i,
-  output      logic [BusWidth-1:0]   w_data_o,
-  output      logic [BusBytes-1:0]   w_strb_o,
-  output      logic                  w_last_o,
-  output      logic                  w_valid_o,
-  input  wire logic                  w_ready_i
+  output      bus_id_t                aw_id_o,
+  output      logic [63:0]            aw_address_o,
+  output      logic [7:0]             aw_len_o,
+  output      logic                   aw_valid_o,
+  input  wire logic                   aw_ready_i,
+  output      logic [DataWidth-1:0]   w_data_o,
+  output      logic [DataWidth/8-1:0] w_strb_o,
+  output      logic                   w_last_o,
+  output      logic                   w_valid_o,
+  input  wire logic                   w_ready_i
 );
 
-  // Bursts whose data is still to come.
-  localparam int unsigned OrderDepth = 8;
+  // Bursts whose data is still to come, and completions among them.
+  localparam int unsigned OrderDepth = 32;
+  localparam int unsigned CompletionDepth = 8;
 
-  // An address that was offered stays until it is taken.
-  logic held_q;
-  logic held_completion_q;
-  logic completion;
-  logic order_ready;
-  logic accepted;
+  localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1;
 
-  assign completion = held_q ? held_completion_q : completion_aw_valid_i;
-  assign aw_valid_o = order_ready && (completion ? completion_aw_valid_i : payload_aw_valid_i);
-  assign accepted   = aw_valid_o && aw_ready_i;
+  typedef struct packed {
+    logic                 completion;
+    logic [LaneWidth-1:0] lane;
+  } writer_t;
 
-  assign aw_id_o      = completion ? IdCompletion : IdPayload;
-  assign aw_address_o = completion ? completion_aw_address_i : payload_aw_address_i;
-  assign aw_len_o     = completion ? 8'd0 : payload_aw_len_i;
+  // --- AW -----------------------------------------------------------------------------------------
 
-  assign completion_aw_ready_o = accepted && completion;
-  assign payload_aw_ready_o    = accepted && !completion;
+  logic [Lanes-1:0]     grant;
+  logic [LaneWidth-1:0] lane;
+  logic                 lane_valid;
+  logic                 completion_valid;
+  logic                 completions_ready;
+  logic                 order_ready;
+
+  logic    aw_valid_q;
+  logic    aw_free;
+  logic    aw_accepted;
+  writer_t aw_writer_q;
+
+  assign completion_valid = completion_valid_i && completions_ready;
+
+  // Room in the order does not go away while an address waits.
+  assign aw_valid_o  = aw_valid_q && order_ready;
+  assign aw_accepted = aw_valid_o && aw_ready_i;
+  assign aw_free     = !aw_valid_q || aw_accepted;
+
+  assign completion_ready_o = aw_free && completions_ready;
+  assign lane_aw_ready_o    = (aw_free && !completion_valid) ? grant : '0;
+
+  sealgate_arbiter #(
+    .Count(Lanes)
+  ) u_lanes (
+    .clk_i,
+    .rst_ni,
+    .request_i(lane_aw_valid_i),
+    .grant_o  (grant),
+    .index_o  (lane),
+    .valid_o  (lane_valid),
+    .ready_i  (aw_free && !completion_valid)
+  );
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      held_q <= 1'b0;
-    end else begin
-      held_q            <= aw_valid_o && !aw_ready_i;
-      held_completion_q <= completion;
+    if (!rst_ni) aw_valid_q <= 1'b0;
+    else if (aw_free) aw_valid_q <= completion_valid || lane_valid;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (aw_free && completion_valid) begin
+      aw_writer_q  <= '{completion: 1'b1, lane: '0};
+      aw_id_o      <= {PortQueues, BusTagWidth'(0)};
+      aw_address_o <= completion_address_i;
+      aw_len_o     <= 8'd0;
+    end else if (aw_free && lane_valid) begin
+      aw_writer_q  <= '{completion: 1'b0, lane: lane};
+      aw_id_o      <= {BusPortWidth'(lane), BusTagWidth'(0)};
+      aw_address_o <= lane_aw_address_i[lane];
+      aw_len_o     <= lane_aw_len_i[lane];
     end
   end
 
-  logic turn_valid;
-  logic turn_completion;
-  logic turn_done;
+  // --- W ------------------------------------------------------------------------------------------
+
+  writer_t                turn;
+  logic                   turn_valid;
+  logic                   turn_done;
+  logic                   w_free;
+  logic                   lane_turn;
+  logic                   completion_turn;
+  logic                   beat_taken;
+  logic                   beat_last;
+  logic                   kept_valid;
+  logic [DataWidth-1:0]   kept_data;
+  logic [DataWidth/8-1:0] kept_strb;
 
   sealgate_fifo #(
-    .Width(1),
+    .Width($bits(writer_t)),
     .Depth(OrderDepth)
   ) u_order (
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .valid_i(accepted),
+    .valid_i(aw_accepted),
     .ready_o(order_ready),
-    .data_i (completion),
+    .data_i (aw_writer_q),
     .valid_o(turn_valid),
     .ready_i(turn_done),
-    .data_o (turn_completion)
+    .data_o (turn)
   );
 
-  assign w_valid_o = turn_valid && (turn_completion ? completion_w_valid_i : payload_w_valid_i);
-  assign w_data_o  = turn_completion ? completion_w_data_i : payload_w_data_i;
-  assign w_strb_o  = turn_completion ? '1 : payload_w_strb_i;
-  assign w_last_o  = turn_completion || payload_w_last_i;
-  assign turn_done = w_valid_o && w_ready_i && w_last_o;
+  sealgate_fifo #(
+    .Width(DataWidth + DataWidth / 8),
+    .Depth(CompletionDepth)
+  ) u_completions (
+    .clk_i,
+    .rst_ni,
+    .clear_i(1'b0),
+    .valid_i(completion_valid_i && aw_free),
+    .ready_o(completions_ready),
+    .data_i ({completion_strb_i, completion_data_i}),
+    .valid_o(kept_valid),
+    .ready_i(completion_turn),
+    .data_o ({kept_strb, kept_data})
+  );
 
-  assign completion_w_ready_o = turn_valid && turn_completion && w_ready_i;
-  assign payload_w_ready_o    = turn_valid && !turn_completion && w_ready_i;
+  assign w_free          = !w_valid_o || w_ready_i;
+  assign completion_turn = turn_valid && turn.completion && w_free;
+  assign lane_turn       = turn_valid && !turn.completion && w_free;
+  assign lane_w_ready_o  = lane_turn ? Lanes'(1) << turn.lane : '0;
+
+  assign beat_taken = (completion_turn && kept_valid) || (lane_turn && lane_w_valid_i[turn.lane]);
+  assign beat_last  = turn.completion || lane_w_last_i[turn.lane];
+  assign turn_done  = beat_taken && beat_last;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) w_valid_o <= 1'b0;
+    else if (w_free) w_valid_o <= beat_taken;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (beat_taken) begin
+      w_data_o <= turn.completion ? kept_data : lane_w_data_i[turn.lane];
+      w_strb_o <= turn.completion ? kept_strb : lane_w_strb_i[turn.lane];
+      w_last_o <= beat_last;
+    end
+  end
 
 endmodule
 

@@ -1,305 +1,600 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Submission queues: who is served next, and the fetch of entries.
+// Submission queues: the fetch of entries, and the buffer from which decode takes them.
 //
-// Theory of operation: one queue is looked at per cycle, in turn, so that none waits for another.
-// A queue with entries gets a burst of up to FetchEntries of them: no further than the doorbell, the
-// end of the ring, a 4 KiB border, and the places free in the completion ring. As an entry is
-// fetched only when its completion has a place, a host that does not reap stops its own queue and
-// nothing behind it. A tail that is more than the ring ahead stops the queue until it is enabled
-// anew. Several fetches are under way; beats come in order, as all carry one ID, and are put
-// together to entries.
+// Theory of operation: a visit goes round the queues, one per cycle, through four stages: its
+// indices are read, subtracted, made into a number of entries, and judged. A queue with entries
+// gets a burst of up to FetchEntries of them: no further than the doorbell, the end of the ring, a
+// 4 KiB border, the places free in the completion ring and the rows free in its buffer. As an
+// entry is fetched only when its completion has a place, a host that does not reap stops its own
+// queue and nothing behind it. A burst that the buffer alone would make short waits until half a
+// burst has room, so that a busy queue does not spend the tags on single entries. Where the bus or
+// the tags are used up the visit stays with its queue and measures anew. A tail that is more than
+// the ring ahead stops the queue until it is enabled anew.
 //
-// A queue starts when its enable was seen low since the last reset, is high, and none of its entries
-// is in flight any more.
+// Each burst has a tag, so beats may come in any order between bursts. A beat goes straight to its
+// place: entry i of a queue has row i modulo BufferEntries, and a bit that says whether it has
+// come. Decode reads the first row of a queue as often as it likes, and uses it up with
+// `advance_i`. It sees an entry only while a ticket is free: the entry TicketsPerQueue before it
+// has completed.
+//
+// An entry that decode changes moves to a memory of one row per queue, from which it is read from
+// then on, since beats are never held back and the buffer has one write port. The row it leaves is
+// erased in the next cycle without a beat; until then the queue shows no further entry, and no
+// burst is asked for, so that such a cycle comes. An entry with a key thus leaves no copy: erasing
+// also clears the row read last.
+//
+// A queue starts when its enable was seen low since the last reset, is high, and none of its
+// entries is in flight any more.
 
 `default_nettype none
 
 module sealgate_queues
   import sealgate_pkg::*;
-(
-  input  wire logic                clk_i,
-  input  wire logic                rst_ni,
-  input  wire logic                fetch_enable_i,
+#(
+  parameter int unsigned DataWidth = 128,  // 128, 256 or 512
+  parameter int unsigned FetchTags = 16    // bursts under way, 2 to 256
+) (
+  input  wire logic                   clk_i,
+  input  wire logic                   rst_ni,
+  input  wire logic                   fetch_enable_i,
 
-  input  wire logic                enable_i      [QueueCount],
-  input  wire logic [63:0]         sq_base_i     [QueueCount],
-  input  wire logic [3:0]          sq_log2_i     [QueueCount],
-  input  wire logic [3:0]          cq_log2_i     [QueueCount],
-  input  wire logic [15:0]         sq_tail_i     [QueueCount],
-  input  wire logic [15:0]         cq_head_i     [QueueCount],
-  output      logic [15:0]         sq_head_o     [QueueCount],
-  output      logic                start_o       [QueueCount],  // the queue begins at index 0
-  output      logic                bad_doorbell_o[QueueCount],
-  output      logic                entry_fault_o [QueueCount],
+  input  wire logic [QueueCount-1:0]  enable_i,
+  input  wire logic [63:0]            sq_base_i[QueueCount],
+  input  wire logic [3:0]             sq_log2_i[QueueCount],
+  input  wire logic [3:0]             cq_log2_i[QueueCount],
+  input  wire logic [15:0]            sq_tail_i[QueueCount],
+  input  wire logic [15:0]            cq_head_i[QueueCount],
+  output      logic [15:0]            sq_head_o[QueueCount],  // entries before it are used up
+  output      logic [QueueCount-1:0]  start_o,                // the queue begins at index 0
+  output      logic [QueueCount-1:0]  bad_doorbell_o,
+  output      logic [QueueCount-1:0]  entry_fault_o,
 
-  output      logic                ar_valid_o,
-  input  wire logic                ar_ready_i,
-  output      logic [63:0]         ar_address_o,
-  output      logic [7:0]          ar_len_o,
+  output      logic                   ar_valid_o,
+  input  wire logic                   ar_ready_i,
+  output      logic [BusTagWidth-1:0] ar_tag_o,
+  output      logic [63:0]            ar_address_o,
+  output      logic [7:0]             ar_len_o,
 
-  input  wire logic                r_valid_i,
-  input  wire logic [BusWidth-1:0] r_data_i,
-  input  wire logic                r_error_i,
+  input  wire logic                   r_valid_i,
+  input  wire logic [BusTagWidth-1:0] r_tag_i,
+  input  wire logic [DataWidth-1:0]   r_data_i,
+  input  wire logic                   r_error_i,
 
-  output      logic                entry_valid_o,
-  input  wire logic                entry_ready_i,
-  output      entry_t              entry_o,
+  // Entry and index stand from the cycle after the read to the next read, or until the entry is
+  // both rewritten and used up. A queue is not read in the cycle of its own advance or rewrite.
+  output      logic [QueueCount-1:0]  present_o,
+  input  wire logic                   read_i,
+  input  wire queue_id_t              read_queue_i,
+  output      entry_t                 entry_o,
+  output      logic [TicketWidth-1:0] index_o,
+  input  wire logic                   advance_i,  // the entry read last is used up
+  input  wire logic                   rewrite_i,  // the entry read last changes
+  input  wire logic [511:0]           rewrite_bytes_i,
 
-  // A completion of this queue is done.
-  input  wire logic                complete_i,
-  input  wire queue_id_t           complete_queue_i,
+  // Completions of a queue that were acknowledged.
+  input  wire logic                   complete_valid_i,
+  input  wire queue_id_t              complete_queue_i,
+  input  wire logic [2:0]             complete_count_i,
 
-  output      logic                busy_o
+  // As of the last visit: entries wait for a place in the completion ring or a ticket; for the bus.
+  output      logic [QueueCount-1:0]  wait_completion_o,
+  output      logic [QueueCount-1:0]  wait_fetch_o,
+
+  output      logic                   busy_o
 );
 
   localparam int unsigned FetchEntries = 8;
-  localparam int unsigned EntryBeats = sealgate_abi_pkg::EntryBytes / BusBytes;
-  // Four fetches under way: a latency of 250 cycles then costs 8 cycles an entry.
-  localparam int unsigned BufferBeats = 4 * FetchEntries * EntryBeats;
-  localparam int unsigned ReservedWidth = $clog2(BufferBeats) + 1;
+  // At a latency of 250 cycles and an entry in five, 50 are under way.
+  localparam int unsigned BufferEntries = 64;
+  localparam int unsigned RowWidth = $clog2(BufferEntries);
+  localparam int unsigned Rows = QueueCount * BufferEntries;
+  localparam int unsigned EntryBits = 8 * sealgate_abi_pkg::EntryBytes;
+  localparam int unsigned EntryBeats = EntryBits / DataWidth;
+  localparam int unsigned BeatShift = $clog2(EntryBeats);
+  localparam int unsigned TagWidth = $clog2(FetchTags);
+  localparam logic [TagWidth-1:0] LastTag = TagWidth'(FetchTags - 1);
+  // Entries of all queues between their fetch and the acknowledgement of their completion.
+  localparam int unsigned MaxInflight = QueueCount * (BufferEntries + TicketsPerQueue);
+  localparam int unsigned InflightWidth = $clog2(MaxInflight + 1);
 
-  // --- State of each queue ------------------------------------------------------------------------
+  typedef logic [RowWidth-1:0]            row_t;
+  typedef logic [QueueWidth+RowWidth-1:0] place_t;  // of a row among those of all queues
+  typedef logic [TicketWidth:0]           tickets_t;
+  typedef logic [3:0]                     count_t;  // of entries, 0 to FetchEntries
 
-  logic        armed_q   [QueueCount];  // enable was seen low since reset
-  logic        running_q [QueueCount];
-  logic        stopped_q [QueueCount];  // by a bad doorbell
-  logic [15:0] head_q    [QueueCount];
-  logic [15:0] places_q  [QueueCount];  // completion places given away, free-running
-  logic [15:0] inflight_q[QueueCount];  // entries fetched and not completed
+  // --- State of each queue -----------------------------------------------------------------------
 
-  queue_id_t scan_q;
+  logic [QueueCount-1:0] armed_q;      // enable was seen low since reset
+  logic [QueueCount-1:0] running_q;
+  logic [QueueCount-1:0] stopped_q;    // by a bad doorbell
+  logic [QueueCount-1:0] rewritten_q;  // the first entry stands in the memory of changed entries
+  logic [QueueCount-1:0] erase_q;      // the first row, or if not rewritten the one before, goes
 
-  typedef enum logic {
-    StScan,
-    StIssue
-  } state_e;
-  state_e state_q;
+  // Indices, free-running modulo 2^16: entries before it were asked for, used up, completed.
+  logic [15:0] fetch_q[QueueCount];
+  logic [15:0] read_q [QueueCount];
+  logic [15:0] done_q [QueueCount];
 
-  // --- The queue that is looked at ----------------------------------------------------------------
+  logic [BufferEntries-1:0] present_q[QueueCount];
 
-  logic [15:0] pending;
-  logic [15:0] sq_size;
-  logic [15:0] used;
-  logic [15:0] cq_size;
-  logic [15:0] room;
-  logic [15:0] slot;
-  logic [3:0]  count;
-  logic        bad_doorbell;
-  logic        may_fetch;
-
-  logic [ReservedWidth-1:0] reserved_q;  // beats asked for and not yet taken
-  logic                     metas_ready;
-
-  function automatic logic [3:0] min_count(logic [3:0] count_so_far, logic [15:0] limit);
-    return (limit < {12'b0, count_so_far}) ? limit[3:0] : count_so_far;
-  endfunction
-
-  always_comb begin
-    pending = sq_tail_i[scan_q] - head_q[scan_q];
-    sq_size = 16'd1 << sq_log2_i[scan_q];
-    cq_size = 16'd1 << cq_log2_i[scan_q];
-    used    = places_q[scan_q] - cq_head_i[scan_q];
-    room    = (used > cq_size) ? 16'd0 : cq_size - used;
-    slot    = head_q[scan_q] & (sq_size - 16'd1);
-    count   = min_count(4'(FetchEntries), pending);
-    count   = min_count(count, room);
-    count   = min_count(count, sq_size - slot);
-    count   = min_count(count, 16'd64 - {10'b0, slot[5:0]});  // 64 entries in 4 KiB
-    bad_doorbell = pending > sq_size;
-    may_fetch    = fetch_enable_i && enable_i[scan_q] && running_q[scan_q] && !stopped_q[scan_q] &&
-                   metas_ready && (reserved_q <= ReservedWidth'(BufferBeats - FetchEntries * EntryBeats));
-  end
-
-  // --- Asking for entries -------------------------------------------------------------------------
+  // --- Visit: read -------------------------------------------------------------------------------
 
   typedef struct packed {
     queue_id_t   queue_id;
-    logic [15:0] head;   // index of the first entry
-    logic [3:0]  count;
-  } fetch_t;
+    logic [63:0] base;
+    logic [3:0]  sq_log2;
+    logic [3:0]  cq_log2;
+    logic [15:0] tail;
+    logic [15:0] cq_head;
+    logic [15:0] fetch;
+    logic [15:0] read;
+    logic [15:0] done;
+  } look_t;
 
-  fetch_t      fetch_q;
-  logic [63:0] address_q;
-  logic        ar_accepted;
-  logic        beat_taken;
+  queue_id_t visit_q;
+  logic      look_valid_q;
+  look_t     look_q;
+  logic      again;  // the queue that is judged has to be measured anew, and the visits behind it
 
-  assign ar_valid_o   = state_q == StIssue;
-  assign ar_address_o = address_q;
-  assign ar_len_o     = {2'b0, fetch_q.count, 2'b0} - 8'd1;
-  assign ar_accepted  = ar_valid_o && ar_ready_i;
+  queue_id_t judged_queue;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      state_q    <= StScan;
-      scan_q     <= '0;
-      reserved_q <= '0;
+      visit_q      <= '0;
+      look_valid_q <= 1'b0;
     end else begin
-      unique case (state_q)
-        StScan: begin
-          if (may_fetch && !bad_doorbell && (count != 4'd0)) state_q <= StIssue;
-          else scan_q <= scan_q + 1'b1;
-        end
-        StIssue: begin
-          if (ar_ready_i) begin
-            state_q <= StScan;
-            scan_q  <= scan_q + 1'b1;
-          end
-        end
-        default: state_q <= StScan;
-      endcase
-      reserved_q <= reserved_q + (ar_accepted ? ReservedWidth'({fetch_q.count, 2'b0}) : '0) -
-                    ReservedWidth'(beat_taken);
+      visit_q      <= again ? judged_queue : visit_q + 1'b1;
+      look_valid_q <= enable_i[visit_q] && !again;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (state_q == StScan) begin
-      fetch_q   <= '{queue_id: scan_q, head: head_q[scan_q], count: count};
-      address_q <= sq_base_i[scan_q] + {42'b0, slot, 6'b0};
+    if (enable_i[visit_q]) begin
+      look_q.queue_id <= visit_q;
+      look_q.base     <= sq_base_i[visit_q];
+      look_q.sq_log2  <= sq_log2_i[visit_q];
+      look_q.cq_log2  <= cq_log2_i[visit_q];
+      look_q.tail     <= sq_tail_i[visit_q];
+      look_q.cq_head  <= cq_head_i[visit_q];
+      look_q.fetch    <= fetch_q[visit_q];
+      look_q.read     <= read_q[visit_q];
+      look_q.done     <= done_q[visit_q];
     end
   end
 
-  for (genvar q = 0; q < QueueCount; q++) begin : gen_queue
-    logic asking;  // a fetch of this queue is being offered to the bus
-    logic begins;
-    logic fetched;
-    logic completed;
+  // --- Visit: subtract ---------------------------------------------------------------------------
 
-    assign asking    = (state_q == StIssue) && (fetch_q.queue_id == QueueWidth'(q));
-    assign fetched   = asking && ar_accepted;
-    assign begins    = armed_q[q] && enable_i[q] && !running_q[q] && !asking &&
-                       (inflight_q[q] == '0);
-    assign completed = complete_i && (complete_queue_i == QueueWidth'(q));
+  typedef struct packed {
+    queue_id_t   queue_id;
+    logic [63:0] base;
+    logic [15:0] sq_size;
+    logic [15:0] cq_size;
+    logic [15:0] slot;       // of the next entry in its ring
+    row_t        row;        // of the next entry in the buffer
+    logic [15:0] pending;    // entries not asked for
+    logic [6:0]  buffered;   // entries in the buffer or on their way there
+    logic [15:0] used;       // places of the completion ring
+    logic        idle;       // nothing is in flight
+    logic        no_ticket;
+  } gap_t;
 
-    assign sq_head_o[q]      = head_q[q];
-    assign start_o[q]        = begins;
-    assign bad_doorbell_o[q] = (state_q == StScan) && (scan_q == QueueWidth'(q)) && may_fetch &&
-                               bad_doorbell;
+  logic        gap_valid_q;
+  gap_t        gap_q;
+  logic [15:0] look_sq_size;
+  tickets_t    look_tickets;
 
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) begin
-        armed_q[q]    <= 1'b0;
-        running_q[q]  <= 1'b0;
-        stopped_q[q]  <= 1'b0;
-        head_q[q]     <= '0;
-        places_q[q]   <= '0;
-        inflight_q[q] <= '0;
-      end else begin
-        if (!enable_i[q]) begin
-          armed_q[q]   <= 1'b1;
-          running_q[q] <= 1'b0;
-        end else if (begins) begin
-          running_q[q] <= 1'b1;
-        end
-        if (begins) begin
-          stopped_q[q] <= 1'b0;
-          head_q[q]    <= '0;
-          places_q[q]  <= '0;
-        end else begin
-          if (bad_doorbell_o[q]) stopped_q[q] <= 1'b1;
-          if (fetched) begin
-            head_q[q]   <= head_q[q] + 16'(fetch_q.count);
-            places_q[q] <= places_q[q] + 16'(fetch_q.count);
-          end
-        end
-        if (fetched || completed) begin
-          inflight_q[q] <= inflight_q[q] + (fetched ? 16'(fetch_q.count) : 16'd0) - 16'(completed);
-        end
+  assign look_sq_size = 16'd1 << look_q.sq_log2;
+  assign look_tickets = look_q.read[TicketWidth:0] - look_q.done[TicketWidth:0];
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) gap_valid_q <= 1'b0;
+    else gap_valid_q <= look_valid_q && !again;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (look_valid_q) begin
+      gap_q.queue_id  <= look_q.queue_id;
+      gap_q.base      <= look_q.base;
+      gap_q.sq_size   <= look_sq_size;
+      gap_q.cq_size   <= 16'd1 << look_q.cq_log2;
+      gap_q.slot      <= look_q.fetch & (look_sq_size - 16'd1);
+      gap_q.row       <= look_q.fetch[RowWidth-1:0];
+      gap_q.pending   <= look_q.tail - look_q.fetch;
+      gap_q.buffered  <= look_q.fetch[6:0] - look_q.read[6:0];
+      gap_q.used      <= look_q.fetch - look_q.cq_head;
+      gap_q.idle      <= (look_q.fetch == look_q.done) && (look_q.fetch == look_q.read);
+      gap_q.no_ticket <= look_tickets == tickets_t'(TicketsPerQueue);
+    end
+  end
+
+  // --- Visit: count ------------------------------------------------------------------------------
+
+  function automatic count_t clip(logic [15:0] value);
+    return (value >= 16'(FetchEntries)) ? count_t'(FetchEntries) : value[3:0];
+  endfunction
+
+  function automatic count_t least(count_t a, count_t b);
+    return (a < b) ? a : b;
+  endfunction
+
+  typedef struct packed {
+    queue_id_t   queue_id;
+    logic [63:0] address;
+    row_t        row;
+    count_t      wanted;        // entries that could be asked for if the buffer had room
+    count_t      room;          // rows of the buffer
+    logic        pending;
+    logic        buffered;
+    logic        place;         // the completion ring has one
+    logic        no_ticket;
+    logic        idle;
+    logic        bad_doorbell;
+  } measure_t;
+
+  logic       measure_valid_q;
+  measure_t   measure_q;
+  count_t     gap_places;
+  logic [5:0] gap_window;    // entries of the ring that share 4 KiB, less one
+  count_t     gap_straight;  // entries up to the end of the ring or of the 4 KiB
+
+  assign gap_places   = (gap_q.used > gap_q.cq_size) ? '0 : clip(gap_q.cq_size - gap_q.used);
+  assign gap_window   = (gap_q.sq_size >= 16'd64) ? 6'd63 : gap_q.sq_size[5:0] - 6'd1;
+  assign gap_straight = clip({10'b0, gap_window & ~gap_q.slot[5:0]} + 16'd1);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) measure_valid_q <= 1'b0;
+    else measure_valid_q <= gap_valid_q && !again;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (gap_valid_q) begin
+      measure_q.queue_id     <= gap_q.queue_id;
+      measure_q.address      <= gap_q.base + {42'b0, gap_q.slot, 6'b0};
+      measure_q.row          <= gap_q.row;
+      measure_q.wanted       <= least(least(clip(gap_q.pending), gap_places), gap_straight);
+      measure_q.room         <= clip(16'(BufferEntries) - 16'(gap_q.buffered));
+      measure_q.pending      <= gap_q.pending != '0;
+      measure_q.buffered     <= gap_q.buffered != '0;
+      measure_q.place        <= gap_places != '0;
+      measure_q.no_ticket    <= gap_q.no_ticket;
+      measure_q.idle         <= gap_q.idle;
+      measure_q.bad_doorbell <= gap_q.pending > gap_q.sq_size;
+    end
+  end
+
+  // --- Visit: judge ------------------------------------------------------------------------------
+
+  logic                  judged;    // an enabled queue
+  logic                  serves;    // it may fetch
+  logic                  begins;
+  logic                  bad_doorbell;
+  logic                  enough;
+  logic                  wants;
+  logic                  fetches;
+  count_t                count;
+  logic                  ar_valid_q;
+  logic                  ar_free;
+  logic [TagWidth-1:0]   tag_q;     // of the next burst
+  logic [FetchTags-1:0]  tag_used_q;
+  logic [QueueCount-1:0] head_present;
+
+  assign judged_queue = measure_q.queue_id;
+  assign judged       = measure_valid_q && enable_i[judged_queue];
+  assign serves       = judged && fetch_enable_i && running_q[judged_queue] &&
+                        !stopped_q[judged_queue];
+  // `running` is set here alone: what was measured of a running queue is of its present run.
+  assign begins       = judged && armed_q[judged_queue] && !running_q[judged_queue] &&
+                        measure_q.idle && !erase_q[judged_queue];
+  assign bad_doorbell = serves && measure_q.bad_doorbell;
+
+  assign enough  = measure_q.room >= least(measure_q.wanted, count_t'(FetchEntries / 2));
+  assign wants   = serves && !measure_q.bad_doorbell && (measure_q.wanted != '0) && enough &&
+                   (erase_q == '0);
+  assign ar_free = (!ar_valid_q || ar_ready_i) && !tag_used_q[tag_q];
+  assign fetches = wants && ar_free;
+  assign again   = wants && !ar_free;
+  assign count   = least(measure_q.wanted, measure_q.room);
+
+  assign start_o        = begins ? QueueCount'(1) << judged_queue : '0;
+  assign bad_doorbell_o = bad_doorbell ? QueueCount'(1) << judged_queue : '0;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      armed_q   <= '0;
+      running_q <= '0;
+      stopped_q <= '0;
+    end else begin
+      armed_q   <= armed_q | ~enable_i;
+      running_q <= (running_q | start_o) & enable_i;
+      stopped_q <= (stopped_q | bad_doorbell_o) & ~start_o;
+    end
+  end
+
+  queue_id_t last_queue_q;  // the queue read last
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      for (int unsigned q = 0; q < QueueCount; q++) begin
+        fetch_q[q] <= '0;
+        read_q[q]  <= '0;
+        done_q[q]  <= '0;
+      end
+    end else begin
+      if (fetches) fetch_q[judged_queue] <= fetch_q[judged_queue] + 16'(count);
+      if (advance_i) read_q[last_queue_q] <= read_q[last_queue_q] + 16'd1;
+      if (complete_valid_i) begin
+        done_q[complete_queue_i] <= done_q[complete_queue_i] + 16'(complete_count_i);
+      end
+      if (begins) begin
+        fetch_q[judged_queue] <= '0;
+        read_q[judged_queue]  <= '0;
+        done_q[judged_queue]  <= '0;
       end
     end
   end
 
-  // --- Putting entries together -------------------------------------------------------------------
+  assign sq_head_o = read_q;
 
-  fetch_t                   meta;
-  logic                     meta_valid;
-  logic                     meta_done;
-  logic                     beat_valid;
-  logic                     beat_error;
-  logic [BusWidth-1:0]      beat_data;
-  logic                     beats_ready;
-  logic [ReservedWidth-1:0] beats_count;
+  logic [QueueCount-1:0] wait_completion_d, wait_completion_q;
+  logic [QueueCount-1:0] wait_fetch_d, wait_fetch_q;
 
-  sealgate_fifo #(
-    .Width($bits(fetch_t)),
-    .Depth(8)
-  ) u_metas (
-    .clk_i,
-    .rst_ni,
-    .clear_i(1'b0),
-    .valid_i(ar_accepted),
-    .ready_o(metas_ready),
-    .data_i (fetch_q),
-    .valid_o(meta_valid),
-    .ready_i(meta_done),
-    .data_o (meta)
-  );
-
-  sealgate_ram_fifo #(
-    .Width(BusWidth + 1),
-    .Depth(BufferBeats)
-  ) u_beats (
-    .clk_i,
-    .rst_ni,
-    .valid_i(r_valid_i),
-    .ready_o(beats_ready),
-    .data_i ({r_error_i, r_data_i}),
-    .valid_o(beat_valid),
-    .ready_i(beat_taken),
-    .data_o ({beat_error, beat_data}),
-    .count_o(beats_count)
-  );
-
-  logic         entry_valid_q;
-  logic [1:0]   beat_q;    // of the entry
-  logic [3:0]   index_q;   // of the entry in its burst
-  logic [511:0] bytes_q;
-  logic         fault_q;
-  queue_id_t    queue_q;
-  logic [15:0]  sq_head_q;
-  logic         last_beat;
-
-  assign beat_taken = beat_valid && meta_valid && !entry_valid_q;
-  assign last_beat  = beat_taken && (beat_q == 2'(EntryBeats - 1));
-  assign meta_done  = last_beat && (index_q + 4'd1 == meta.count);
+  always_comb begin
+    wait_completion_d = wait_completion_q & enable_i;
+    wait_fetch_d      = wait_fetch_q & enable_i;
+    if (judged) begin
+      wait_completion_d[judged_queue] = serves &&
+          ((measure_q.pending && !measure_q.place) || (measure_q.buffered && measure_q.no_ticket));
+      wait_fetch_d[judged_queue] = serves && !head_present[judged_queue] &&
+          (measure_q.buffered || (measure_q.pending && measure_q.place));
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      entry_valid_q <= 1'b0;
-      beat_q        <= '0;
-      index_q       <= '0;
+      wait_completion_q <= '0;
+      wait_fetch_q      <= '0;
     end else begin
-      if (last_beat) entry_valid_q <= 1'b1;
-      else if (entry_ready_i) entry_valid_q <= 1'b0;
-      if (beat_taken) beat_q <= beat_q + 2'd1;
-      if (last_beat) index_q <= meta_done ? '0 : index_q + 4'd1;
+      wait_completion_q <= wait_completion_d;
+      wait_fetch_q      <= wait_fetch_d;
+    end
+  end
+
+  assign wait_completion_o = wait_completion_q;
+  assign wait_fetch_o      = wait_fetch_q;
+
+  // --- Asking for entries ------------------------------------------------------------------------
+
+  typedef struct packed {
+    queue_id_t  queue_id;
+    row_t       row;        // of its first entry
+    logic [4:0] last_beat;  // at most FetchEntries of four beats
+  } burst_t;
+
+  burst_t      burst_q[FetchTags];
+  burst_t      burst_d;
+  logic [63:0] address_q;
+  logic [7:0]  ar_tag_q;
+  logic [4:0]  len_q;
+  logic        burst_done;
+
+  assign burst_d = '{
+      queue_id: judged_queue,
+      row: measure_q.row,
+      last_beat: 5'((8'(count) << BeatShift) - 8'd1)
+  };
+
+  assign ar_valid_o   = ar_valid_q;
+  assign ar_tag_o     = ar_tag_q;
+  assign ar_address_o = address_q;
+  assign ar_len_o     = 8'(len_q);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      ar_valid_q <= 1'b0;
+      tag_q      <= '0;
+    end else begin
+      if (fetches) begin
+        ar_valid_q <= 1'b1;
+        tag_q      <= (tag_q == LastTag) ? '0 : tag_q + 1'b1;
+      end else if (ar_ready_i) begin
+        ar_valid_q <= 1'b0;
+      end
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (beat_taken) begin
-      bytes_q   <= {beat_data, bytes_q[511:BusWidth]};
-      fault_q   <= beat_error || ((beat_q != 2'd0) && fault_q);
-      queue_q   <= meta.queue_id;
-      sq_head_q <= meta.head + {12'b0, index_q} + 16'd1;
+    if (fetches) begin
+      burst_q[tag_q] <= burst_d;
+      address_q      <= measure_q.address;
+      ar_tag_q       <= BusTagWidth'(tag_q);
+      len_q          <= burst_d.last_beat;
     end
   end
 
-  assign entry_valid_o = entry_valid_q;
-  assign entry_o = '{queue_id: queue_q, sq_head: sq_head_q, fault: fault_q, bytes: bytes_q};
+  // --- Beats -------------------------------------------------------------------------------------
+
+  localparam int unsigned WordIndexWidth = (EntryBeats > 1) ? BeatShift : 1;
+
+  logic [4:0]                beat_q[FetchTags];  // next of the burst
+  logic [TagWidth-1:0]       r_tag;
+  burst_t                    r_burst;
+  logic [4:0]                r_beat;
+  logic                      beat_valid_q;
+  place_t                    beat_place_q;
+  logic [WordIndexWidth-1:0] beat_word_q;  // of the entry
+  logic [DataWidth-1:0]      beat_data_q;
+  logic                      beat_error_q;
+  logic                      beat_first;
+  logic                      beat_last;
+
+  assign r_tag      = r_tag_i[TagWidth-1:0];
+  assign r_burst    = burst_q[r_tag];
+  assign r_beat     = beat_q[r_tag];
+  assign burst_done = r_valid_i && (r_beat == r_burst.last_beat);
+  assign beat_first = (EntryBeats == 1) || (beat_word_q == '0);
+  assign beat_last  = (EntryBeats == 1) || (beat_word_q == WordIndexWidth'(EntryBeats - 1));
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      tag_used_q   <= '0;
+      beat_valid_q <= 1'b0;
+      for (int unsigned t = 0; t < FetchTags; t++) beat_q[t] <= '0;
+    end else begin
+      beat_valid_q <= r_valid_i;
+      if (r_valid_i) beat_q[r_tag] <= burst_done ? '0 : r_beat + 5'd1;
+      if (burst_done) tag_used_q[r_tag] <= 1'b0;
+      if (fetches) tag_used_q[tag_q] <= 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (r_valid_i) begin
+      beat_place_q <= {r_burst.queue_id, r_burst.row + row_t'({1'b0, r_beat} >> BeatShift)};
+      beat_word_q  <= WordIndexWidth'(r_beat & 5'(EntryBeats - 1));
+      beat_data_q  <= r_data_i;
+      beat_error_q <= r_error_i;
+    end
+  end
+
+  // --- Buffer ------------------------------------------------------------------------------------
+
+  queue_id_t            erase_queue;
+  logic                 erase;
+  logic                 write;
+  place_t               write_place;
+  place_t               read_place;
+  logic [EntryBits-1:0] buffer_row;    // as read last
+  logic                 buffer_clear;
+  logic                 fault_q[Rows];
+  logic                 read_fault_q;
+  logic                 read_rewritten_q;
 
   always_comb begin
-    busy_o = state_q == StIssue;
-    for (int unsigned q = 0; q < QueueCount; q++) begin
-      entry_fault_o[q] = entry_valid_q && entry_ready_i && fault_q && (queue_q == QueueWidth'(q));
-      if (inflight_q[q] != '0) busy_o = 1'b1;
+    erase_queue = '0;
+    if (erase_q != '0) begin
+      for (int unsigned q = QueueCount; q > 0; q--) begin
+        if (erase_q[q-1]) erase_queue = QueueWidth'(q - 1);
+      end
     end
   end
 
-  // Room was reserved before the entries were asked for.
+  assign erase       = (erase_q != '0) && !beat_valid_q;
+  assign write       = beat_valid_q || erase;
+  assign write_place = beat_valid_q ? beat_place_q :
+      {erase_queue, read_q[erase_queue][RowWidth-1:0] - row_t'(!rewritten_q[erase_queue])};
+  assign read_place  = {read_queue_i, read_q[read_queue_i][RowWidth-1:0]};
+
+  // The entry on show goes with its row once it is used up.
+  assign buffer_clear = erase && (erase_queue == last_queue_q) && !rewritten_q[erase_queue];
+
+  for (genvar w = 0; w < EntryBeats; w++) begin : gen_word
+    logic [DataWidth-1:0] words_q[Rows];
+    logic [DataWidth-1:0] word_q;
+
+    always_ff @(posedge clk_i) begin
+      if (write && (erase || beat_word_q == WordIndexWidth'(w))) begin
+        words_q[write_place] <= erase ? '0 : beat_data_q;
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (read_i) word_q <= words_q[read_place];
+      else if (buffer_clear) word_q <= '0;
+    end
+
+    assign buffer_row[w*DataWidth+:DataWidth] = word_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (beat_valid_q) begin
+      fault_q[beat_place_q] <= beat_error_q || (!beat_first && fault_q[beat_place_q]);
+    end
+  end
+
+  // --- Changed entries ---------------------------------------------------------------------------
+
+  logic [EntryBits-1:0] changed_q[QueueCount];
+  logic [EntryBits-1:0] changed_row_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rewrite_i) changed_q[last_queue_q] <= rewrite_bytes_i;
+    if (read_i && rewritten_q[read_queue_i]) changed_row_q <= changed_q[read_queue_i];
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      rewritten_q <= '0;
+      erase_q     <= '0;
+    end else begin
+      if (erase) erase_q[erase_queue] <= 1'b0;
+      if (rewrite_i && !rewritten_q[last_queue_q]) erase_q[last_queue_q] <= 1'b1;
+      if (rewrite_i) rewritten_q[last_queue_q] <= 1'b1;
+      if (advance_i) rewritten_q[last_queue_q] <= 1'b0;
+    end
+  end
+
+  // --- To decode ---------------------------------------------------------------------------------
+
+  logic [TicketWidth-1:0] index_q;
+
+  always_ff @(posedge clk_i) begin
+    if (read_i) begin
+      last_queue_q     <= read_queue_i;
+      read_rewritten_q <= rewritten_q[read_queue_i];
+      read_fault_q     <= fault_q[read_place];
+      index_q          <= read_q[read_queue_i][TicketWidth-1:0];
+    end
+  end
+
+  assign index_o = index_q;
+  assign entry_o = '{
+      fault: read_fault_q,
+      bytes: read_rewritten_q ? changed_row_q : buffer_row
+  };
+  assign entry_fault_o = (advance_i && read_fault_q) ? QueueCount'(1) << last_queue_q : '0;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      for (int unsigned q = 0; q < QueueCount; q++) present_q[q] <= '0;
+    end else begin
+      if (beat_valid_q && beat_last) begin
+        present_q[beat_place_q[RowWidth+:QueueWidth]][beat_place_q[RowWidth-1:0]] <= 1'b1;
+      end
+      if (advance_i) present_q[last_queue_q][read_q[last_queue_q][RowWidth-1:0]] <= 1'b0;
+    end
+  end
+
+  logic [QueueCount-1:0] no_ticket;
+
+  always_comb begin
+    tickets_t tickets;
+    for (int unsigned q = 0; q < QueueCount; q++) begin
+      tickets         = read_q[q][TicketWidth:0] - done_q[q][TicketWidth:0];
+      no_ticket[q]    = tickets == tickets_t'(TicketsPerQueue);
+      head_present[q] = present_q[q][read_q[q][RowWidth-1:0]];
+    end
+  end
+
+  assign present_o = head_present & ~no_ticket & ~(erase_q & ~rewritten_q);
+
+  // --- In flight ---------------------------------------------------------------------------------
+
+  logic [InflightWidth-1:0] inflight_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      inflight_q <= '0;
+    end else if (fetches || complete_valid_i) begin
+      inflight_q <= inflight_q + (fetches ? InflightWidth'(count) : '0) -
+                    (complete_valid_i ? InflightWidth'(complete_count_i) : '0);
+    end
+  end
+
+  assign busy_o = (inflight_q != '0) || (erase_q != '0);
+
   logic unused;
-  assign unused = ^{beats_ready, beats_count};
+  assign unused = ^{r_tag_i, look_q.read};
 
 endmodule
 

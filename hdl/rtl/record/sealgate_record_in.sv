@@ -1,254 +1,347 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The inbound side of a record: from bus beats to the AEAD core's command and text.
+// The inbound side of a lane: from jobs and the words of their sources to the AEAD's commands and
+// text.
 //
-// Theory of operation: for each record the core is told context, direction, nonce (RFC 8446, section
-// 5.3), additional data and length; then its text is streamed. SEAL: the text is TLSInnerPlaintext
-// (section 5.2), that is the source followed by the content type and zeroes. OPEN: the text is the
-// encrypted record without header and tag; the header is checked and the tag kept for the outbound
-// side. The additional data is always the header that the record must have: when the one received
-// differs the record is refused for its header, whatever the tag.
+// Theory of operation: for each record the AEAD is told context, direction, nonce, additional data
+// and length; then its text is streamed, 16 bytes a cycle. SEAL: the text of TLS 1.3 is
+// TLSInnerPlaintext (RFC 8446, section 5.2), that is the source followed by the content type and
+// zeroes; that of TLS 1.2 is the source alone. OPEN: header and, for AES-GCM of TLS 1.2, explicit
+// nonce (RFC 5288, section 3) are taken off, the text is streamed, and the tag is kept for the
+// outbound side, which judges.
 //
-// The source starts at any byte of its first beat. Text beats are cut out of a window of two
-// neighbouring beats; the same shift serves a whole record.
+// A single record has the length of its entry; its header is compared and a difference reported. In
+// a run the header tells the length: records are walked until what is left cannot hold another one,
+// or a header cannot be followed. Then the words left at the source are thrown away, and the
+// outbound side is told that the run has ended and why. Records behind one that the outbound side
+// refuses are walked all the same; it discards them.
 
 `default_nettype none
 
 module sealgate_record_in
   import sealgate_pkg::*;
-#(
-  parameter int unsigned ContextWidth = 10
-) (
-  input  wire logic                    clk_i,
-  input  wire logic                    rst_ni,
+  import sealgate_record_pkg::*;
+  import sealgate_abi_pkg::StatusSuccess, sealgate_abi_pkg::StatusSourceFault,
+         sealgate_abi_pkg::StatusBadHeader, sealgate_abi_pkg::SuiteAes128Gcm,
+         sealgate_abi_pkg::SuiteAes256Gcm;
+(
+  input  wire logic                 clk_i,
+  input  wire logic                 rst_ni,
 
-  input  wire logic                    frame_valid_i,
-  output      logic                    frame_ready_o,
-  input  wire frame_t                  frame_i,
+  input  wire logic                 job_valid_i,
+  output      logic                 job_ready_o,
+  input  wire job_t                 job_i,
 
-  input  wire logic                    beat_valid_i,
-  output      logic                    beat_ready_o,
-  input  wire logic [BusWidth-1:0]     beat_data_i,
-  input  wire logic                    beat_error_i,
+  input  wire logic                 word_valid_i,
+  output      logic                 word_ready_o,
+  input  wire logic [WordWidth-1:0] word_data_i,
+  input  wire logic                 word_error_i,
 
-  output      logic                    cmd_valid_o,
-  input  wire logic                    cmd_ready_i,
-  output      logic [ContextWidth-1:0] cmd_ctx_o,
-  output      logic                    cmd_open_o,
-  output      logic [95:0]             cmd_nonce_o,
-  output      logic [127:0]            cmd_aad_o,
-  output      logic [15:0]             cmd_text_bytes_o,
+  output      logic                 command_valid_o,
+  input  wire logic                 command_ready_i,
+  output      command_t             command_o,
 
-  output      logic                    text_valid_o,
-  input  wire logic                    text_ready_i,
-  output      logic [BusWidth-1:0]     text_data_o,
-  output      logic                    text_error_o,
+  output      logic                 text_valid_o,
+  input  wire logic                 text_ready_i,
+  output      logic [WordWidth-1:0] text_data_o,
+  output      logic                 text_error_o,
 
-  // One per record that is opened.
-  output      logic                    received_valid_o,
-  input  wire logic                    received_ready_i,
-  output      received_t               received_o
+  output      logic                 op_valid_o,
+  input  wire logic                 op_ready_i,
+  output      op_t                  op_o,
+
+  // As many as records that are opened, so there is room for one wherever there was for its op.
+  output      logic                 received_valid_o,
+  output      received_t            received_o,
+
+  // A record waits for words of its source.
+  output      logic                 stall_o
 );
 
-  localparam int unsigned HeaderBits = 8 * sealgate_abi_pkg::RecordHeaderBytes;
+  localparam logic [15:0] HeaderBytes = 16'(sealgate_abi_pkg::RecordHeaderBytes);
 
-  // type 23, version 0x0303, length; bus order
-  function automatic logic [HeaderBits-1:0] header(size_t encrypted_bytes);
-    return {encrypted_bytes[7:0], 1'b0, encrypted_bytes[14:8], 24'h030317};
-  endfunction
+  // Longest text and tag that a header may announce: RFC 8446, section 5.2; RFC 5246, section
+  // 6.2.3.
+  localparam logic [15:0] MaxBytesTls13 = 16'd16640;
+  localparam logic [15:0] MaxBytesTls12 = 16'd18432;
 
-  typedef enum logic [1:0] {
-    StIdle,     // no record
-    StCommand,  // the core takes the command
-    StText,     // beats become text
-    StReceived  // the outbound side takes what was received
+  typedef enum logic [2:0] {
+    StIdle,     // no job
+    StHeader,   // OPEN: header, and explicit nonce
+    StShape,    // lengths are worked out, the header is checked
+    StCommand,  // the AEAD takes the command, or the run has ended
+    StText,     // words become text
+    StTag,      // OPEN: the tag
+    StDrain,    // the run has ended: what is left of its source
+    StEnd       // the outbound side is told
   } state_e;
 
-  state_e state_q;
-  frame_t frame_q;
+  state_e       state_q;
+  job_t         job_q;     // in a run: sequence number and length of what is left
+  logic [103:0] header_q;  // and explicit nonce
+  logic         fault_q;
+  logic         bad_header_q;
+  logic [6:0]   end_status_q;
+  logic         stop_q;    // the header cannot be followed
+  size_t        record_bytes_q;
+  size_t        text_bytes_q;
 
-  assign frame_ready_o = state_q == StIdle;
+  // --- Shape of the record -----------------------------------------------------------------------
 
-  // Shape of the record, fixed while it is under way.
-  logic [4:0]  text_offset;
-  logic        skip_first;      // the first beat holds header only
-  logic [3:0]  shift;
-  size_t       payload_bytes;   // source without header
+  logic        explicit_nonce;
+  size_t       overhead;
+  length_t     least;          // bytes of the shortest record
+  logic [15:0] header_length;  // as received
+  logic        header_good;
+  logic        length_good;    // in a run
+  logic        stop;
+  size_t       record_bytes;   // OPEN
   size_t       text_bytes;
-  logic [10:0] source_beats;
-  logic [10:0] payload_beats;
-  logic [10:0] text_beats;
-  logic [10:0] out_beats;
-  size_t       span_bytes;
 
-  assign text_offset   = {1'b0, frame_q.offset} + (frame_q.open ? 5'd5 : 5'd0);
-  assign skip_first    = text_offset[4];
-  assign shift         = text_offset[3:0];
-  assign payload_bytes = frame_q.open ? frame_q.length - 15'd5 : frame_q.length;
-  assign text_bytes    = frame_q.open ? frame_q.length - 15'd21 : frame_q.inner;
-  assign span_bytes    = {11'b0, frame_q.offset} + frame_q.length + 15'd15;
-  assign source_beats  = (frame_q.length == '0) ? 11'd0 : span_bytes[14:4];
-  assign payload_beats = beats_of(payload_bytes);
-  assign text_beats    = beats_of(text_bytes);
-  // The beat behind the text of an opened record holds the end of its tag.
-  assign out_beats     = frame_q.open ? text_beats + 11'd1 : text_beats;
+  assign explicit_nonce = job_q.tls12 && ((job_q.suite == suite_t'(SuiteAes128Gcm)) ||
+                                          (job_q.suite == suite_t'(SuiteAes256Gcm)));
+  assign overhead       = explicit_nonce ? ExplicitOverhead : PlainOverhead;
+  assign least          = job_q.tls12 ? length_t'(overhead)
+                                      : length_t'(sealgate_abi_pkg::MinRecordBytes);
+  assign header_length  = {header_q[31:24], header_q[39:32]};
+  assign header_good    = (job_q.tls12 || (header_q[7:0] == ApplicationData)) &&
+                          (header_q[23:8] == 16'h0303);
+  assign length_good    = (header_length <= (job_q.tls12 ? MaxBytesTls12 : MaxBytesTls13)) &&
+                          (length_t'(header_length) + length_t'(HeaderBytes) >= least) &&
+                          (length_t'(header_length) + length_t'(HeaderBytes) <= job_q.length);
+  assign stop           = job_q.run && (fault_q || !header_good || !length_good);
+  assign record_bytes   = job_q.run ? size_t'(header_length + HeaderBytes) : size_t'(job_q.length);
+  assign text_bytes     = job_q.open ? record_bytes - overhead : job_q.inner;
 
-  assign cmd_valid_o      = state_q == StCommand;
-  assign cmd_ctx_o        = frame_q.ctx[ContextWidth-1:0];
-  assign cmd_open_o       = frame_q.open;
-  assign cmd_nonce_o      = frame_q.nonce;
-  assign cmd_aad_o        = {88'b0, header(text_bytes + 15'(sealgate_abi_pkg::TagBytes))};
-  assign cmd_text_bytes_o = {1'b0, text_bytes};
+  // --- Command -----------------------------------------------------------------------------------
 
-  // Window of two beats over the source.
-  logic [10:0]         taken_q;  // source beats taken
-  logic [10:0]         out_q;    // text beats made
-  logic [BusWidth-1:0] previous_q;
-  logic                previous_error_q;
-  logic [BusWidth-1:0] payload;
-  logic                payload_error;
-  logic                priming;     // this beat only fills the window
-  logic                from_source; // the next text beat needs a new source beat
-  logic                from_rest;   // it needs only what the window holds
-  logic                out_valid;
-  logic                out_ready;
-  logic                out_accepted;
-  logic                beat_accepted;
+  logic [63:0] sequence_bytes;
+  logic [95:0] nonce;
+  logic [7:0]  header_type;
+
+  assign sequence_bytes = network_order(job_q.sequence_number);
+  assign nonce          = job_q.iv ^ {sequence_bytes, 32'b0};
+  assign header_type    = job_q.open ? header_q[7:0]
+                                     : job_q.tls12 ? job_q.content_type : ApplicationData;
 
   always_comb begin
-    priming = (taken_q == 11'd0) && (skip_first || (shift != 4'd0));
-    // With a skipped first beat and a shift the window is primed with the second.
-    if ((taken_q == 11'd1) && skip_first && (shift != 4'd0)) priming = 1'b1;
-    from_source = (out_q < payload_beats) && (taken_q < source_beats);
-    from_rest   = !from_source;
-  end
-
-  logic [2*BusWidth-1:0] window;
-  assign window = {beat_data_i, previous_q};
-
-  always_comb begin
-    if (out_q >= payload_beats) begin
-      payload       = '0;
-      payload_error = 1'b0;
-    end else if (shift == 4'd0) begin
-      payload       = beat_data_i;
-      payload_error = beat_error_i;
-    end else if (from_source) begin
-      payload       = BusWidth'(window >> {shift, 3'b0});
-      payload_error = beat_error_i || previous_error_q;
-    end else begin
-      payload       = previous_q >> {shift, 3'b0};
-      payload_error = previous_error_q;
+    command_o.suite      = job_q.suite;
+    command_o.ctx        = job_q.ctx;
+    command_o.open       = job_q.open;
+    command_o.text_bytes = {1'b0, text_bytes_q};
+    command_o.nonce      = nonce;
+    if (explicit_nonce && job_q.open) command_o.nonce = {header_q[103:40], job_q.iv[31:0]};
+    // The header that the record must have: when the one received differs, the record is refused.
+    command_o.aad       = {88'b0, header_of(ApplicationData,
+                                            text_bytes_q + 15'(sealgate_abi_pkg::TagBytes))};
+    command_o.aad_bytes = 5'd5;
+    if (job_q.tls12) begin
+      command_o.aad       = {24'b0, header_of(header_type, text_bytes_q), sequence_bytes};
+      command_o.aad_bytes = 5'd13;
     end
   end
 
-  assign out_valid     = (state_q == StText) && (out_q < out_beats) &&
-                         (from_rest || (beat_valid_i && !priming));
-  assign out_accepted  = out_valid && out_ready;
-  assign beat_ready_o  = (state_q == StText) && (priming ? taken_q < source_beats
-                                                         : from_source && out_ready);
-  assign beat_accepted = beat_valid_i && beat_ready_o;
+  assign op_o = '{
+    ticket: job_q.ticket,
+    open: job_q.open,
+    run: job_q.run,
+    run_end: state_q == StEnd,
+    status: end_status_q,
+    tls12: job_q.tls12,
+    explicit_nonce: explicit_nonce,
+    header_type: header_type,
+    nonce: nonce[95:32],
+    text_bytes: text_bytes_q,
+    destination: job_q.destination
+  };
 
-  // SEAL: cut what the bus brought along behind the source, and set the content type.
-  logic [10:0]         type_beat;
-  logic [BusWidth-1:0] sealed_text;
-  assign type_beat = frame_q.length[14:4];
+  // Both are taken in the same cycle.
+  assign command_valid_o = (state_q == StCommand) && !stop_q && op_ready_i;
+  assign op_valid_o      = ((state_q == StCommand) && !stop_q && command_ready_i) ||
+                           (state_q == StEnd);
 
-  always_comb begin
-    sealed_text = payload;
-    if (out_q == type_beat) begin
-      sealed_text = (payload & ~({BusWidth{1'b1}} << {frame_q.length[3:0], 3'b0})) |
-                    ({120'b0, frame_q.content_type} << {frame_q.length[3:0], 3'b0});
-    end
-  end
+  // --- Source ------------------------------------------------------------------------------------
 
-  // OPEN: the tag stands in the last two payload beats.
-  logic                is_text;
-  logic [3:0]          tag_shift;
-  logic [BusWidth-1:0] tail_q;
-  logic [BusWidth-1:0] tag_q;
-  assign is_text   = out_q < text_beats;
-  assign tag_shift = text_bytes[3:0];
+  logic                 start;
+  logic [16:0]          source_words;
+  length_t              source_reach;  // from the first byte of the first word, rounded up
+  logic                 take;
+  logic [4:0]           take_bytes;
+  logic                 available;
+  logic                 taken;
+  logic [WordWidth-1:0] window;
+  logic                 window_error;
+  logic                 drained;
 
-  logic slice_ready;
-  assign out_ready = !is_text || slice_ready;
+  assign job_ready_o  = state_q == StIdle;
+  assign start        = job_valid_i && job_ready_o;
+  assign source_reach = {17'b0, job_i.source[3:0]} + job_i.length + 21'd15;
+  assign source_words = (job_i.length == '0) ? '0 : source_reach[20:4];
 
-  sealgate_fifo #(
-    .Width(BusWidth + 1),
-    .Depth(2)
-  ) u_text_slice (
+  sealgate_byte_window u_window (
     .clk_i,
     .rst_ni,
-    .clear_i(1'b0),
-    .valid_i(out_valid && is_text),
-    .ready_o(slice_ready),
-    .data_i ({payload_error, frame_q.open ? payload : sealed_text}),
-    .valid_o(text_valid_o),
-    .ready_i(text_ready_i),
-    .data_o ({text_error_o, text_data_o})
+    .start_i     (start),
+    .offset_i    (job_i.source[3:0]),
+    .words_i     (source_words),
+    .word_valid_i,
+    .word_ready_o,
+    .word_data_i,
+    .word_error_i,
+    .take_i      (take),
+    .take_bytes_i(take_bytes),
+    .available_o (available),
+    .data_o      (window),
+    .error_o     (window_error),
+    .drain_i     (state_q == StDrain),
+    .drained_o   (drained)
   );
 
-  logic [HeaderBits-1:0] header_q;
-  logic                  fault_q;
+  // What of the text is still to come from the source: whole words, then a tail.
+  logic        source_whole_q;  // there is a whole word
+  logic [10:0] source_words_q;
+  logic [3:0]  source_tail_q;
+  logic        type_due_q;      // the content type is to follow the source
+  logic        text_last_q;     // one word of text is still to be made
+  logic [10:0] text_words_q;
+  logic [4:0]  from_source;
+  size_t       source_bytes;
 
-  assign received_valid_o = state_q == StReceived;
+  assign from_source  = source_whole_q ? 5'd16 : {1'b0, source_tail_q};
+  assign source_bytes = job_q.open ? text_bytes_q : size_t'(job_q.length);
+
+  always_comb begin
+    take_bytes = from_source;
+    unique case (state_q)
+      StHeader: take_bytes = explicit_nonce ? 5'd13 : 5'd5;
+      StTag:    take_bytes = 5'(sealgate_abi_pkg::TagBytes);
+      default:  ;
+    endcase
+  end
+
+  assign take  = (state_q == StHeader) || (state_q == StTag) ||
+                 ((state_q == StText) && text_ready_i);
+  assign taken = take && available;
+
+  assign text_valid_o = (state_q == StText) && available;
+  assign text_error_o = window_error;
+  assign stall_o      = take && !available;
+
+  // SEAL: cut what the word brought along behind the source, and set the content type.
+  logic        type_here;
+  logic [63:0] type_low, type_high;
+
+  always_comb begin
+    type_here   = type_due_q && !from_source[4];
+    type_low    = '0;
+    type_high   = '0;
+    text_data_o = window;
+    if (!from_source[4]) begin
+      if (type_here) begin
+        type_low  = {56'b0, job_q.content_type} << {from_source[2:0], 3'b000};
+        type_high = type_low;
+      end
+      text_data_o[63:0]   = (window[63:0] & keep_low(from_source)) |
+                            (from_source[3] ? '0 : type_low);
+      text_data_o[127:64] = (window[127:64] & keep_high(from_source)) |
+                            (from_source[3] ? type_high : '0);
+    end
+  end
+
+  assign received_valid_o = (state_q == StTag) && available;
   assign received_o = '{
-    fault: fault_q,
-    bad_header: header_q != header(payload_bytes),
-    tag: tag_q
+    fault: fault_q || window_error,
+    bad_header: bad_header_q,
+    tag: window
   };
+
+  // --- Walk --------------------------------------------------------------------------------------
+
+  length_t left;      // of a run, behind this record
+  logic    run_goes_on;
+
+  assign left        = job_q.length - length_t'(record_bytes_q);
+  assign run_goes_on = left >= least;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       state_q <= StIdle;
     end else begin
       unique case (state_q)
-        StIdle:     if (frame_valid_i) state_q <= StCommand;
-        StCommand:  if (cmd_ready_i) state_q <= StText;
-        StText: begin
-          if (out_accepted && (out_q + 11'd1 == out_beats)) begin
-            state_q <= frame_q.open ? StReceived : StIdle;
+        StIdle:   if (job_valid_i) state_q <= job_i.open ? StHeader : StShape;
+        StHeader: if (taken) state_q <= StShape;
+        StShape:  state_q <= StCommand;
+        StCommand: begin
+          if (stop_q) state_q <= StDrain;
+          else if (command_ready_i && op_ready_i) begin
+            state_q <= (text_bytes_q != '0) ? StText : job_q.open ? StTag : StIdle;
           end
         end
-        StReceived: if (received_ready_i) state_q <= StIdle;
-        default:    state_q <= StIdle;
+        StText: if (taken && text_last_q) state_q <= job_q.open ? StTag : StIdle;
+        StTag: begin
+          if (taken) state_q <= !job_q.run ? StIdle : run_goes_on ? StHeader : StDrain;
+        end
+        StDrain: if (drained) state_q <= StEnd;
+        StEnd:   if (op_ready_i) state_q <= StIdle;
+        default: state_q <= StIdle;
       endcase
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (frame_valid_i && frame_ready_o) begin
-      frame_q          <= frame_i;
-      taken_q          <= '0;
-      out_q            <= '0;
-      previous_error_q <= 1'b0;
-      fault_q          <= 1'b0;
-    end else begin
-      if (beat_accepted) begin
-        taken_q          <= taken_q + 11'd1;
-        previous_q       <= beat_data_i;
-        previous_error_q <= beat_error_i;
-        fault_q          <= fault_q || beat_error_i;
-        if (taken_q == 11'd0) header_q <= HeaderBits'(beat_data_i >> {frame_q.offset, 3'b0});
-        if ((taken_q == 11'd1) && (frame_q.offset > 4'd11)) begin
-          header_q <= header_q | HeaderBits'({beat_data_i, 128'b0} >> {frame_q.offset, 3'b0});
+    unique case (state_q)
+      StIdle: begin
+        if (job_valid_i) job_q <= job_i;
+        fault_q <= 1'b0;
+      end
+      StHeader: begin
+        if (taken) begin
+          header_q <= window[103:0];
+          fault_q  <= window_error;
         end
       end
-      if (out_accepted) begin
-        out_q <= out_q + 11'd1;
-        if (frame_q.open) begin
-          tail_q <= payload;
-          if (!is_text) begin
-            tag_q <= BusWidth'({payload, tail_q} >> {tag_shift, 3'b0});
-            if (tag_shift == 4'd0) tag_q <= payload;
+      StShape: begin
+        stop_q         <= stop;
+        end_status_q   <= fault_q ? StatusSourceFault : StatusBadHeader;
+        bad_header_q   <= !header_good || (header_length + HeaderBytes != {1'b0, record_bytes});
+        record_bytes_q <= record_bytes;
+        text_bytes_q   <= text_bytes;
+      end
+      StCommand: begin
+        source_whole_q <= source_bytes[14:4] != '0;
+        source_words_q <= source_bytes[14:4];
+        source_tail_q  <= source_bytes[3:0];
+        text_last_q    <= words_of(text_bytes_q) == 11'd1;
+        text_words_q   <= words_of(text_bytes_q);
+        type_due_q     <= !job_q.open && !job_q.tls12;
+      end
+      StText: begin
+        if (taken) begin
+          if (source_whole_q) begin
+            source_whole_q <= source_words_q != 11'd1;
+            source_words_q <= source_words_q - 11'd1;
+          end else begin
+            source_tail_q <= '0;
           end
+          text_last_q  <= text_words_q == 11'd2;
+          text_words_q <= text_words_q - 11'd1;
+          if (type_here) type_due_q <= 1'b0;
+          if (window_error) fault_q <= 1'b1;
         end
       end
-    end
+      StTag: begin
+        end_status_q <= StatusSuccess;
+        if (taken) begin
+          job_q.length          <= left;
+          job_q.sequence_number <= job_q.sequence_number + 64'd1;
+        end
+      end
+      default: ;
+    endcase
   end
 
   logic unused;
-  assign unused = ^{frame_q.ctx, span_bytes[3:0]};
+  assign unused = ^{source_reach[3:0], job_q.source};
 
 endmodule
 

@@ -1,323 +1,352 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The outbound side of a record: from the AEAD core's text and tag to chunks of bytes for memory.
+// The outbound side of a lane: from the AEAD's text and tags to words for memory, and to results.
 //
-// Theory of operation: all text of the core goes through the store, a FIFO that holds more than the
-// longest record. SEAL: header, text and tag leave as they come. OPEN: nothing leaves before the
-// whole record is in the store and its tag, header, length and padding have been found good; then the
-// content leaves, and what follows it (content type and padding) is discarded. A record that is
-// refused is discarded whole: not one byte of it reaches memory. While one record is drained the
+// Theory of operation: all text goes through the store. The judge (sealgate_record_judge) makes a
+// plan of each record. SEAL: header, text and tag leave as they come. OPEN: nothing leaves before
+// the whole record is in the store and was found good; then its content leaves. A record that is
+// refused is skipped in the store: not one byte of it reaches memory. While a record leaves the
 // next ones fill the store.
 //
-// While a record fills the store the last byte that is not zero is tracked: it is the content type,
-// and what stands before it is the content (RFC 8446, section 5.4).
-//
-// Entries without a record, and those that decode refused, pass through in order.
+// Each record that is written is a span of its own. What was sent out is kept in a queue until the
+// write port acknowledges its span; an entry's result leaves when all its spans were.
 
 `default_nettype none
 
 module sealgate_record_out
   import sealgate_pkg::*;
+  import sealgate_record_pkg::*;
   import sealgate_abi_pkg::StatusSuccess, sealgate_abi_pkg::StatusSourceFault,
-         sealgate_abi_pkg::StatusBadHeader, sealgate_abi_pkg::StatusBadTag,
-         sealgate_abi_pkg::StatusBadLength, sealgate_abi_pkg::StatusPaddingWithoutContent;
-(
-  input  wire logic                clk_i,
-  input  wire logic                rst_ni,
+         sealgate_abi_pkg::StatusDestinationFault;
+#(
+  // Records between command and verdict.
+  parameter int unsigned Depth = 32
+) (
+  input  wire logic                 clk_i,
+  input  wire logic                 rst_ni,
 
-  input  wire logic                op_valid_i,
-  output      logic                op_ready_o,
-  input  wire op_t                 op_i,
+  input  wire logic                 op_valid_i,
+  output      logic                 op_ready_o,
+  input  wire op_t                  op_i,
+  input  wire logic                 received_valid_i,
+  output      logic                 received_ready_o,
+  input  wire received_t            received_i,
 
-  // From the AEAD core.
-  input  wire logic                text_valid_i,
-  output      logic                text_ready_o,
-  input  wire logic [BusWidth-1:0] text_data_i,
-  input  wire logic                text_last_i,
-  input  wire logic                tag_valid_i,
-  output      logic                tag_ready_o,
-  input  wire logic [127:0]        tag_i,
-  input  wire logic                tag_error_i,
-
-  // From the inbound side, for records that are opened.
-  input  wire logic                received_valid_i,
-  output      logic                received_ready_o,
-  input  wire received_t           received_i,
+  // From the AEAD.
+  input  wire logic                 text_valid_i,
+  output      logic                 text_ready_o,
+  input  wire logic [WordWidth-1:0] text_data_i,
+  input  wire logic                 text_last_i,
+  input  wire logic                 tag_valid_i,
+  output      logic                 tag_ready_o,
+  input  wire logic [127:0]         tag_i,
+  input  wire logic                 tag_error_i,
 
   // To memory.
-  output      logic                span_valid_o,
-  input  wire logic                span_ready_i,
-  output      span_t               span_o,
-  output      logic                chunk_valid_o,
-  input  wire logic                chunk_ready_i,
-  output      logic [BusWidth-1:0] chunk_data_o,
-  output      logic [4:0]          chunk_bytes_o,
-  output      logic                chunk_last_o,
+  output      logic                 span_valid_o,
+  input  wire logic                 span_ready_i,
+  output      span_t                span_o,
+  output      logic                 word_valid_o,
+  input  wire logic                 word_ready_i,
+  output      logic [WordWidth-1:0] word_data_o,
+  input  wire logic                 ack_valid_i,
+  output      logic                 ack_ready_o,
+  input  wire logic                 ack_error_i,
 
-  output      logic                result_valid_o,
-  input  wire logic                result_ready_i,
-  output      result_t             result_o
+  output      logic                 result_valid_o,
+  input  wire logic                 result_ready_i,
+  output      result_t              result_o
 );
 
-  // Two of the longest records: one drains while the next fills.
-  localparam int unsigned StoreBeats = 2048;
+  // Spans that wait for their acknowledgement, and results behind them: records of 64 bytes leave
+  // every dozen cycles, and an acknowledgement takes a few hundred.
+  localparam int unsigned SentDepth = 64;
 
-  // Records whose text may stand in the store at once, short ones.
-  localparam int unsigned ContentDepth = 64;
+  // --- Store and verdict -------------------------------------------------------------------------
 
-  typedef struct packed {
-    logic       found;  // any byte that is not zero
-    logic [7:0] kind;
-    size_t      bytes;  // in front of it
-  } content_t;
+  logic                 text_accepted;
+  logic                 fetch_valid;
+  logic                 fetch_ready;
+  logic [10:0]          fetch_keep;
+  logic [10:0]          fetch_skip;
+  logic                 fetched_valid;
+  logic                 fetched_ready;
+  logic [WordWidth-1:0] fetched;
+  logic                 content_valid;
+  logic                 content_ready;
+  content_t             content;
+  logic                 judge_tag_ready;
+  logic                 judge_content_ready;
+  logic                 seal_tag;
+  logic                 seal_has_text;
+  logic                 judged_valid;
+  logic                 judged_ready;
+  plan_t                judged;
+  logic                 plan_valid;
+  logic                 plan_ready;
+  plan_t                plan;
 
-  // --- Filling the store --------------------------------------------------------------------------
-
-  logic                store_valid;
-  logic                store_pop;
-  logic [BusWidth-1:0] store_data;
-  logic                store_ready;
-  logic                content_fifo_ready;
-  logic                text_accepted;
-
-  logic [10:0] fill_beat_q;
-  content_t    content_q;
-  content_t    content_now;
-  logic        beat_found;
-  logic [3:0]  beat_index;
-  logic [7:0]  beat_kind;
-
-  assign text_ready_o  = store_ready && content_fifo_ready;
   assign text_accepted = text_valid_i && text_ready_o;
+  assign tag_ready_o   = judge_tag_ready || seal_tag;
+  // The end of content of a SEAL is not asked for; it is there long before the tag is needed.
+  assign content_ready = judge_content_ready || (seal_tag && seal_has_text);
 
-  always_comb begin
-    beat_found = 1'b0;
-    beat_index = '0;
-    beat_kind  = '0;
-    if (text_valid_i) begin
-      for (int unsigned i = 0; i < BusBytes; i++) begin
-        if (text_data_i[8*i+:8] != 8'd0) begin
-          beat_found = 1'b1;
-          beat_index = 4'(i);
-          beat_kind  = text_data_i[8*i+:8];
-        end
-      end
-    end
-    content_now = content_q;
-    if (beat_found) begin
-      content_now = '{found: 1'b1, kind: beat_kind, bytes: {fill_beat_q, beat_index}};
-    end
-  end
+  sealgate_record_store u_store (
+    .clk_i,
+    .rst_ni,
+    .text_valid_i,
+    .text_ready_o,
+    .text_data_i,
+    .fetch_valid_i(fetch_valid),
+    .fetch_ready_o(fetch_ready),
+    .fetch_keep_i (fetch_keep),
+    .fetch_skip_i (fetch_skip),
+    .word_valid_o (fetched_valid),
+    .word_ready_i (fetched_ready),
+    .word_data_o  (fetched)
+  );
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      fill_beat_q <= '0;
-      content_q   <= '0;
-    end else if (text_accepted) begin
-      fill_beat_q <= text_last_i ? '0 : fill_beat_q + 11'd1;
-      content_q   <= text_last_i ? '0 : content_now;
-    end
-  end
+  sealgate_content_end #(
+    .Depth(Depth)
+  ) u_content_end (
+    .clk_i,
+    .rst_ni,
+    .text_valid_i   (text_accepted),
+    .text_last_i,
+    .text_data_i,
+    .content_valid_o(content_valid),
+    .content_ready_i(content_ready),
+    .content_o      (content)
+  );
 
-  logic     content_valid;
-  logic     content_pop;
-  content_t content;
+  sealgate_record_judge u_judge (
+    .clk_i,
+    .rst_ni,
+    .op_valid_i,
+    .op_ready_o,
+    .op_i,
+    .tag_valid_i,
+    .tag_ready_o     (judge_tag_ready),
+    .tag_i,
+    .received_valid_i,
+    .received_ready_o,
+    .received_i,
+    .content_valid_i (content_valid),
+    .content_ready_o (judge_content_ready),
+    .content_i       (content),
+    .seal_tag_i      (seal_tag),
+    .fetch_valid_o   (fetch_valid),
+    .fetch_ready_i   (fetch_ready),
+    .fetch_keep_o    (fetch_keep),
+    .fetch_skip_o    (fetch_skip),
+    .plan_valid_o    (judged_valid),
+    .plan_ready_i    (judged_ready),
+    .plan_o          (judged)
+  );
 
   sealgate_fifo #(
-    .Width($bits(content_t)),
-    .Depth(ContentDepth)
-  ) u_content (
+    .Width($bits(plan_t)),
+    .Depth(2)
+  ) u_plans (
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .valid_i(text_accepted && text_last_i),
-    .ready_o(content_fifo_ready),
-    .data_i (content_now),
-    .valid_o(content_valid),
-    .ready_i(content_pop),
-    .data_o (content)
+    .valid_i(judged_valid),
+    .ready_o(judged_ready),
+    .data_i (judged),
+    .valid_o(plan_valid),
+    .ready_i(plan_ready),
+    .data_o (plan)
   );
 
-  logic [$clog2(StoreBeats):0] store_count;
-  sealgate_ram_fifo #(
-    .Width(BusWidth),
-    .Depth(StoreBeats)
-  ) u_store (
-    .clk_i,
-    .rst_ni,
-    .valid_i(text_accepted),
-    .ready_o(store_ready),
-    .data_i (text_data_i),
-    .valid_o(store_valid),
-    .ready_i(store_pop),
-    .data_o (store_data),
-    .count_o(store_count)
-  );
-
-  // --- Draining it --------------------------------------------------------------------------------
+  // --- Way out -----------------------------------------------------------------------------------
 
   typedef enum logic [2:0] {
-    StIdle,     // no record: look at the next entry
-    StVerdict,  // OPEN: wait for tag and header, and judge
-    StSpan,     // the write engine takes the span
-    StHeader,   // SEAL: five bytes
-    StText,     // text from the store, then what is to be discarded
-    StTag,      // SEAL: the tag, or its error
-    StResult    // hand over to completion
+    StSpan,    // the write port takes the span, if there is one
+    StHeader,  // SEAL: header, and explicit nonce
+    StText,    // words of the store
+    StTag,     // SEAL: the tag
+    StSent     // all is under way
   } state_e;
 
-  state_e      state_q;
-  logic [6:0]  status_q;
-  logic [10:0] keep_q;      // beats still to be written
-  logic [10:0] discard_q;   // beats still to be thrown away
-  logic [4:0]  last_bytes_q;
-  size_t       written_q;
-  logic [7:0]  content_type_q;
+  state_e               state_q;
+  logic [10:0]          words_q;      // of text, still to leave
+  logic                 last_word_q;  // one of them
+  logic                 source_fault_q;
+  logic                 pack_idle;
+  logic                 span_taken;
+  logic                 chunk_valid;
+  logic                 chunk_ready;
+  logic                 chunk_accepted;
+  logic [WordWidth-1:0] chunk;
+  logic [4:0]           chunk_bytes;
+  logic                 chunk_last;
+  logic                 sent_ready;
+  size_t                encrypted_bytes;
 
-  // Bytes in the last beat of a text, 16 when it is full, by the length modulo 16.
-  function automatic logic [4:0] last_bytes_of(logic [3:0] bytes);
-    return (bytes == 4'd0) ? 5'd16 : {1'b0, bytes};
-  endfunction
+  assign span_valid_o = (state_q == StSpan) && plan_valid && plan.write && pack_idle;
+  assign span_o       = '{address: plan.destination, bytes: length_t'(plan.bytes)};
+  assign span_taken   = span_valid_o && span_ready_i;
 
-  logic       inputs_ready;
-  logic [6:0] verdict;
-  size_t      record_bytes;
-  size_t      encrypted_bytes;
-
-  assign inputs_ready    = tag_valid_i && received_valid_i && content_valid;
-  assign encrypted_bytes = op_i.inner + 15'(sealgate_abi_pkg::TagBytes);
-  assign record_bytes    = encrypted_bytes + 15'(sealgate_abi_pkg::RecordHeaderBytes);
-
-  always_comb begin
-    if (received_i.fault || tag_error_i) verdict = StatusSourceFault;
-    else if (received_i.bad_header) verdict = StatusBadHeader;
-    else if (received_i.tag != tag_i) verdict = StatusBadTag;
-    else if (op_i.inner > 15'(sealgate_abi_pkg::MaxInnerPlaintextBytes)) verdict = StatusBadLength;
-    else if (!content.found) verdict = StatusPaddingWithoutContent;
-    else verdict = StatusSuccess;
-  end
-
-  logic take_verdict;
-  logic keeping;
-  logic chunk_accepted;
-  logic store_taken;
-  logic text_done;
-
-  assign take_verdict   = (state_q == StVerdict) && inputs_ready;
-  assign keeping        = keep_q != '0;
-  assign chunk_accepted = chunk_valid_o && chunk_ready_i;
-  assign store_pop      = (state_q == StText) && (keeping ? chunk_ready_i : discard_q != '0);
-  assign store_taken    = store_valid && store_pop;
-  assign text_done      = keep_q + discard_q == 11'(store_taken);
-
-  assign span_valid_o = state_q == StSpan;
-  assign span_o = '{address: op_i.destination, bytes: written_q};
+  assign chunk_accepted  = chunk_valid && chunk_ready;
+  assign fetched_ready   = (state_q == StText) && chunk_ready;
+  assign seal_tag        = (state_q == StTag) && chunk_accepted;
+  assign seal_has_text   = plan.text_bytes != '0;
+  assign encrypted_bytes = plan.bytes - 15'(sealgate_abi_pkg::RecordHeaderBytes);
 
   always_comb begin
-    chunk_valid_o = 1'b0;
-    chunk_data_o  = store_data;
-    chunk_bytes_o = (keep_q == 11'd1) ? last_bytes_q : 5'd16;
-    chunk_last_o  = op_i.open && (keep_q == 11'd1);
     unique case (state_q)
       StHeader: begin
-        chunk_valid_o = 1'b1;
-        chunk_data_o  = {88'b0, encrypted_bytes[7:0], 1'b0, encrypted_bytes[14:8], 24'h030317};
-        chunk_bytes_o = 5'(sealgate_abi_pkg::RecordHeaderBytes);
-        chunk_last_o  = 1'b0;
+        chunk_valid = 1'b1;
+        chunk       = {24'b0, plan.nonce, header_of(plan.header_type, encrypted_bytes)};
+        chunk_bytes = 5'(sealgate_abi_pkg::RecordHeaderBytes + ExplicitNonceBytes);
+        if (!plan.explicit_nonce) begin
+          chunk[103:40] = '0;
+          chunk_bytes   = 5'(sealgate_abi_pkg::RecordHeaderBytes);
+        end
+        chunk_last  = 1'b0;
       end
-      StText: chunk_valid_o = store_valid && keeping;
       StTag: begin
-        chunk_valid_o = tag_valid_i && content_valid;
-        chunk_data_o  = tag_i;
-        chunk_bytes_o = 5'(sealgate_abi_pkg::TagBytes);
-        chunk_last_o  = 1'b1;
+        chunk_valid = tag_valid_i;
+        chunk       = tag_i;
+        chunk_bytes = 5'(sealgate_abi_pkg::TagBytes);
+        chunk_last  = 1'b1;
       end
-      default: ;
+      default: begin
+        chunk_valid = (state_q == StText) && fetched_valid;
+        chunk       = fetched;
+        chunk_bytes = last_word_q ? last_bytes_of(plan.text_bytes[3:0]) : 5'd16;
+        chunk_last  = !plan.seal && last_word_q;
+      end
     endcase
   end
 
-  // Both kinds of record use up one tag and one content entry.
-  logic seal_tag_done;
-  assign seal_tag_done    = (state_q == StTag) && chunk_accepted;
-  assign tag_ready_o      = take_verdict || seal_tag_done;
-  assign content_pop      = take_verdict || seal_tag_done;
-  assign received_ready_o = take_verdict;
+  sealgate_byte_pack u_byte_pack (
+    .clk_i,
+    .rst_ni,
+    .start_i      (span_taken),
+    .offset_i     (plan.destination[3:0]),
+    .idle_o       (pack_idle),
+    .chunk_valid_i(chunk_valid),
+    .chunk_ready_o(chunk_ready),
+    .chunk_data_i (chunk),
+    .chunk_bytes_i(chunk_bytes),
+    .chunk_last_i (chunk_last),
+    .word_valid_o,
+    .word_ready_i,
+    .word_data_o
+  );
 
-  assign result_valid_o = state_q == StResult;
-  assign op_ready_o     = (state_q == StResult) && result_ready_i;
-  assign result_o = '{
-    queue_id: op_i.queue_id,
-    sq_head: op_i.sq_head,
-    cookie: op_i.cookie,
-    status: status_q,
-    wrote: op_i.record && (written_q != '0),
-    record: op_i.record,
-    open: op_i.open,
-    content_type: content_type_q,
-    written: written_q,
-    consumed: op_i.length
-  };
+  assign plan_ready = (state_q == StSent) && sent_ready;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      state_q <= StIdle;
+      state_q <= StSpan;
     end else begin
       unique case (state_q)
-        StIdle: begin
-          if (op_valid_i) state_q <= !op_i.record ? StResult : op_i.open ? StVerdict : StSpan;
+        StSpan: begin
+          if (span_taken) state_q <= plan.seal ? StHeader : StText;
+          else if (plan_valid && !plan.write) state_q <= StSent;
         end
-        StVerdict: begin
-          if (take_verdict) begin
-            state_q <= ((verdict == StatusSuccess) && (content.bytes != '0)) ? StSpan : StText;
-          end
-        end
-        StSpan: if (span_ready_i) state_q <= op_i.open ? StText : StHeader;
-        StHeader: if (chunk_accepted) state_q <= StText;
-        StText: if (text_done) state_q <= op_i.open ? StResult : StTag;
-        StTag: if (chunk_accepted) state_q <= StResult;
-        StResult: if (result_ready_i) state_q <= StIdle;
-        default: state_q <= StIdle;
+        StHeader: if (chunk_accepted) state_q <= seal_has_text ? StText : StTag;
+        StText:   if (chunk_accepted && last_word_q) state_q <= plan.seal ? StTag : StSent;
+        StTag:    if (chunk_accepted) state_q <= StSent;
+        StSent:   if (sent_ready) state_q <= StSpan;
+        default:  state_q <= StSpan;
       endcase
     end
   end
 
   always_ff @(posedge clk_i) begin
     unique case (state_q)
-      StIdle: begin
-        status_q       <= op_i.status;
-        content_type_q <= op_i.content_type;
-        written_q      <= (op_i.record && !op_i.open) ? record_bytes : '0;
-        keep_q         <= beats_of(op_i.inner);
-        discard_q      <= '0;
-        last_bytes_q   <= last_bytes_of(op_i.inner[3:0]);
-      end
-      StVerdict: begin
-        if (take_verdict) begin
-          status_q  <= verdict;
-          keep_q    <= '0;
-          discard_q <= beats_of(op_i.inner);
-          if (verdict == StatusSuccess) begin
-            content_type_q <= content.kind;
-            written_q      <= content.bytes;
-            last_bytes_q   <= last_bytes_of(content.bytes[3:0]);
-            keep_q         <= beats_of(content.bytes);
-            discard_q      <= beats_of(op_i.inner) - beats_of(content.bytes);
-          end
-        end
+      StSpan: begin
+        words_q        <= words_of(plan.text_bytes);
+        last_word_q    <= words_of(plan.text_bytes) == 11'd1;
+        source_fault_q <= 1'b0;
       end
       StText: begin
-        if (store_taken) begin
-          if (keeping) keep_q <= keep_q - 11'd1;
-          else discard_q <= discard_q - 11'd1;
+        if (chunk_accepted) begin
+          words_q     <= words_q - 11'd1;
+          last_word_q <= words_q == 11'd2;
         end
       end
-      StTag: if (chunk_accepted && tag_error_i) status_q <= StatusSourceFault;
+      StTag:   source_fault_q <= tag_error_i;
       default: ;
     endcase
   end
 
-  logic unused;
-  assign unused = ^store_count;
+  // --- Acknowledgements and results --------------------------------------------------------------
+
+  typedef struct packed {
+    logic    written;  // a span to be acknowledged
+    logic    finish;
+    result_t result;
+  } sent_t;
+
+  sent_t sent;
+  sent_t oldest;
+  logic  oldest_valid;
+  logic  oldest_done;
+  logic  out_ready;
+  logic  fault_q;  // a span of the entry could not be written
+
+  always_comb begin
+    sent = '{written: plan.write, finish: plan.finish, result: plan.result};
+    if (source_fault_q) sent.result.status = StatusSourceFault;
+  end
+
+  sealgate_fifo #(
+    .Width($bits(sent_t)),
+    .Depth(SentDepth)
+  ) u_sent (
+    .clk_i,
+    .rst_ni,
+    .clear_i(1'b0),
+    .valid_i(state_q == StSent),
+    .ready_o(sent_ready),
+    .data_i (sent),
+    .valid_o(oldest_valid),
+    .ready_i(oldest_done),
+    .data_o (oldest)
+  );
+
+  logic    finish;
+  logic    fault;
+  result_t out;
+
+  assign ack_ready_o = oldest_valid && oldest.written && (out_ready || !oldest.finish);
+  assign finish      = oldest_valid && oldest.finish && (ack_valid_i || !oldest.written);
+  assign oldest_done = oldest.written ? ack_valid_i && ack_ready_o : out_ready;
+  assign fault       = fault_q || (oldest.written && ack_error_i);
+
+  always_comb begin
+    out = oldest.result;
+    if (fault && (oldest.result.status == StatusSuccess)) begin
+      out        = '0;
+      out.ticket = oldest.result.ticket;
+      out.status = StatusDestinationFault;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) fault_q <= 1'b0;
+    else if (oldest_valid && oldest_done) fault_q <= fault && !oldest.finish;
+  end
+
+  sealgate_fifo #(
+    .Width($bits(result_t)),
+    .Depth(2)
+  ) u_results (
+    .clk_i,
+    .rst_ni,
+    .clear_i(1'b0),
+    .valid_i(finish),
+    .ready_o(out_ready),
+    .data_i (out),
+    .valid_o(result_valid_o),
+    .ready_i(result_ready_i),
+    .data_o (result_o)
+  );
 
 endmodule
 

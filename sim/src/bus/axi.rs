@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The host memory as an AXI4 slave of 128 bits.
+//! The host memory as an AXI4 slave of 128, 256 or 512 bits.
 //!
 //! Order within an ID is kept; between IDs it is anything when [`BusConfig::reorder`] says so. Memory is read when a
 //! beat is offered and written when a beat is taken, so an engine that relies on more than AXI promises is found out.
@@ -11,32 +11,34 @@ use crate::config::BusConfig;
 use crate::iommu::HostMemory;
 
 use super::monitor::{Monitor, Stable};
-use super::{BEAT_BYTES, Whim, response};
+use super::{MAX_BEAT_BYTES, Whim, response};
 
 /// Most reads, and most writes, that are under way before addresses have to wait.
-const MAX_OUTSTANDING: usize = 32;
+const MAX_OUTSTANDING: usize = 256;
 
 /// Most beats of write data taken before their address.
 const MAX_EARLY_DATA: usize = 64;
 
-/// Longest burst that the device's contract allows, in beats.
-const MAX_BURST_BEATS: u16 = 64;
+/// Longest burst that the device's contract allows, in bytes.
+const MAX_BURST_BYTES: u64 = 1024;
+
+/// IDs have 11 bits.
+const IDS: usize = 1 << 11;
 
 /// A write burst is asked for when its data is there; these many cycles may pass between its beats.
 const MAX_DATA_GAP: u32 = 8;
 
-const SIZE_16_BYTES: u8 = 4;
 const BURST_INCR: u8 = 1;
 const BORDER: u64 = 4096;
 
 /// What a failed read carries instead of data: anything, so something that is noticed.
-const POISON: [u8; BEAT_BYTES] = [0xDB; BEAT_BYTES];
+const POISON: [u8; MAX_BEAT_BYTES] = [0xDB; MAX_BEAT_BYTES];
 
 /// What AR or AW carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// Transaction ID.
-    pub id: u8,
+    /// Transaction ID, of 11 bits.
+    pub id: u16,
     /// Address of the first byte.
     pub address: u64,
     /// Beats less one.
@@ -51,9 +53,9 @@ pub struct Address {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteBeat {
     /// The bytes.
-    pub data: [u8; BEAT_BYTES],
+    pub data: [u8; MAX_BEAT_BYTES],
     /// A bit per byte: whether it is written.
-    pub strobes: u16,
+    pub strobes: u64,
     /// Whether the burst ends here.
     pub last: bool,
 }
@@ -61,10 +63,10 @@ pub struct WriteBeat {
 /// What R carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadBeat {
-    /// Transaction ID.
-    pub id: u8,
+    /// Transaction ID, of 11 bits.
+    pub id: u16,
     /// The bytes.
-    pub data: [u8; BEAT_BYTES],
+    pub data: [u8; MAX_BEAT_BYTES],
     /// Response code.
     pub response: u8,
     /// Whether the burst ends here.
@@ -74,8 +76,8 @@ pub struct ReadBeat {
 /// What B carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteResponse {
-    /// Transaction ID.
-    pub id: u8,
+    /// Transaction ID, of 11 bits.
+    pub id: u16,
     /// Response code.
     pub response: u8,
 }
@@ -115,12 +117,15 @@ pub struct SlaveSignals {
 pub struct AxiSlave {
     memory: Arc<HostMemory>,
     config: BusConfig,
+    beat_bytes: usize,
     whim: Whim,
     cycle: u64,
     frozen: bool,
     driven: SlaveSignals,
     /// Reads under way, in the order of their addresses.
-    reads: Vec<Read>,
+    reads: VecDeque<Read>,
+    /// A bit per ID: whether a read of it is under way.
+    read_ids: IdSet,
     /// The read whose beats must not be interrupted, by its serial number.
     streaming: Option<u64>,
     next_serial: u64,
@@ -128,7 +133,7 @@ pub struct AxiSlave {
     writes: VecDeque<Write>,
     early_data: VecDeque<WriteBeat>,
     /// Writes to be acknowledged, in the order of their last beats.
-    acknowledgements: Vec<Acknowledgement>,
+    acknowledgements: VecDeque<Acknowledgement>,
     data_gap: u32,
     ar: Stable<Address>,
     aw: Stable<Address>,
@@ -138,7 +143,7 @@ pub struct AxiSlave {
 #[derive(Clone, Copy, Debug)]
 struct Read {
     serial: u64,
-    id: u8,
+    id: u16,
     next: u64,
     beats_left: u16,
     due: u64,
@@ -146,7 +151,7 @@ struct Read {
 
 #[derive(Clone, Copy, Debug)]
 struct Write {
-    id: u8,
+    id: u16,
     next: u64,
     beats: u16,
     beats_left: u16,
@@ -160,23 +165,25 @@ struct Acknowledgement {
 }
 
 impl AxiSlave {
-    /// A bus that behaves as `config` says, in front of `memory`.
+    /// A bus that behaves as `config` says, in front of `memory`. A beat has 16, 32 or 64 bytes.
     #[must_use]
-    pub fn new(memory: Arc<HostMemory>, config: BusConfig, seed: u64) -> Self {
+    pub fn new(memory: Arc<HostMemory>, config: BusConfig, beat_bytes: usize, seed: u64) -> Self {
         let whim = Whim::new(seed, config.back_pressure);
         Self {
             memory,
             config,
+            beat_bytes,
             whim,
             cycle: 0,
             frozen: false,
             driven: SlaveSignals::default(),
-            reads: Vec::with_capacity(MAX_OUTSTANDING),
+            reads: VecDeque::with_capacity(MAX_OUTSTANDING),
+            read_ids: IdSet::default(),
             streaming: None,
             next_serial: 0,
             writes: VecDeque::with_capacity(MAX_OUTSTANDING),
             early_data: VecDeque::with_capacity(MAX_EARLY_DATA),
-            acknowledgements: Vec::with_capacity(MAX_OUTSTANDING),
+            acknowledgements: VecDeque::with_capacity(MAX_OUTSTANDING),
             data_gap: 0,
             ar: Stable::default(),
             aw: Stable::default(),
@@ -193,6 +200,7 @@ impl AxiSlave {
     pub fn reset(&mut self) {
         self.driven = SlaveSignals::default();
         self.reads.clear();
+        self.read_ids = IdSet::default();
         self.streaming = None;
         self.writes.clear();
         self.early_data.clear();
@@ -232,13 +240,15 @@ impl AxiSlave {
     pub fn observe(&mut self, master: &MasterSignals, monitor: &mut Monitor) {
         let (cycle, driven) = (self.cycle, self.driven);
         if let Some(address) = self.ar.cycle(master.ar, driven.ar_ready, (monitor, cycle, "AR")) {
-            check_address(&address, cycle, "AR", monitor);
+            self.check_address(&address, "AR", monitor);
+            let fresh = self.read_ids.insert(address.id);
+            monitor.check(fresh, cycle, "AR", format_args!("the ID is in use: {address:x?}"));
             self.accept_read(&address);
         }
         if let Some(address) = self.aw.cycle(master.aw, driven.aw_ready, (monitor, cycle, "AW")) {
-            check_address(&address, cycle, "AW", monitor);
+            self.check_address(&address, "AW", monitor);
             let beats = u16::from(address.len) + 1;
-            let next = aligned(address.address);
+            let next = self.aligned(address.address);
             let write = Write { id: address.id, next, beats, beats_left: beats, error: false };
             self.writes.push_back(write);
         }
@@ -255,10 +265,10 @@ impl AxiSlave {
 
     fn accept_read(&mut self, address: &Address) {
         let due = self.cycle + u64::from(self.whim.pick(&self.config.read_latency));
-        self.reads.push(Read {
+        self.reads.push_back(Read {
             serial: self.next_serial,
             id: address.id,
-            next: aligned(address.address),
+            next: self.aligned(address.address),
             beats_left: u16::from(address.len) + 1,
             due,
         });
@@ -273,15 +283,16 @@ impl AxiSlave {
         let at = self.choose_read()?;
         let read = &mut self.reads[at];
         let mut data = POISON;
-        let response = match self.memory.read(read.next, &mut data) {
+        let response = match self.memory.read(read.next, &mut data[..self.beat_bytes]) {
             Ok(()) => response::OKAY,
             Err(_) => response::DECERR,
         };
-        read.next = read.next.wrapping_add(BEAT_BYTES as u64);
+        read.next = read.next.wrapping_add(self.beat_bytes as u64);
         read.beats_left -= 1;
         let beat = ReadBeat { id: read.id, data, response, last: read.beats_left == 0 };
         self.streaming = (!self.config.interleave && !beat.last).then_some(read.serial);
         if beat.last {
+            self.read_ids.remove(beat.id);
             self.reads.remove(at);
         }
         Some(beat)
@@ -292,9 +303,10 @@ impl AxiSlave {
         if let Some(serial) = self.streaming {
             return self.reads.iter().position(|read| read.serial == serial);
         }
-        let candidates: &[Read] =
-            if self.config.reorder { &self.reads } else { &self.reads[..self.reads.len().min(1)] };
-        let ids = candidates.iter().map(|read| (read.id, read.due <= self.cycle));
+        if !self.config.reorder {
+            return self.reads.front().filter(|read| read.due <= self.cycle).map(|_| 0);
+        }
+        let ids = self.reads.iter().map(|read| (read.id, read.due <= self.cycle));
         choose(ids, &mut self.whim)
     }
 
@@ -302,12 +314,14 @@ impl AxiSlave {
         if self.frozen || self.acknowledgements.is_empty() || self.whim.holds() {
             return None;
         }
-        let candidates = if self.config.reorder { self.acknowledgements.len() } else { 1 };
-        let ids = self.acknowledgements[..candidates]
-            .iter()
-            .map(|write| (write.response.id, write.due <= self.cycle));
+        if !self.config.reorder {
+            let due = self.acknowledgements.front().is_some_and(|write| write.due <= self.cycle);
+            return due.then(|| self.acknowledgements.pop_front())?.map(|write| write.response);
+        }
+        let ids =
+            self.acknowledgements.iter().map(|write| (write.response.id, write.due <= self.cycle));
         let at = choose(ids, &mut self.whim)?;
-        Some(self.acknowledgements.remove(at).response)
+        self.acknowledgements.remove(at).map(|write| write.response)
     }
 
     /// Writes one beat of the oldest write into memory.
@@ -319,18 +333,36 @@ impl AxiSlave {
         let last = write.beats_left == 0;
         monitor.check(beat.last == last, cycle, "W", format_args!("WLAST at the wrong beat"));
         let strobes = beat.strobes;
-        let contiguous = strobes_are_contiguous(strobes, first, last);
+        let contiguous = strobes_are_contiguous(strobes, self.beat_bytes, first, last);
         monitor.check(contiguous, cycle, "W", format_args!("gaps in the strobes {strobes:#06x}"));
 
-        write.error |= store(&self.memory, write.next, beat).is_err();
-        write.next = write.next.wrapping_add(BEAT_BYTES as u64);
+        let data = &beat.data[..self.beat_bytes];
+        write.error |= self.memory.write_beat(write.next, data, strobes).is_err();
+        write.next = write.next.wrapping_add(self.beat_bytes as u64);
         if last {
             let response = if write.error { response::DECERR } else { response::OKAY };
             let response = WriteResponse { id: write.id, response };
             let due = cycle + u64::from(self.whim.pick(&self.config.write_latency));
-            self.acknowledgements.push(Acknowledgement { response, due });
+            self.acknowledgements.push_back(Acknowledgement { response, due });
             self.writes.pop_front();
         }
+    }
+
+    fn aligned(&self, address: u64) -> u64 {
+        address & !(self.beat_bytes as u64 - 1)
+    }
+
+    fn check_address(&self, address: &Address, channel: &str, monitor: &mut Monitor) {
+        let cycle = self.cycle;
+        let full_width = 1_usize << address.size == self.beat_bytes && address.burst == BURST_INCR;
+        let first = self.aligned(address.address);
+        let bytes = (u64::from(address.len) + 1) * self.beat_bytes as u64;
+        let within = first % BORDER + bytes <= BORDER;
+        let what = format_args!("not INCR of full width: {address:x?}");
+        monitor.check(full_width, cycle, channel, what);
+        monitor.check(within, cycle, channel, format_args!("crosses 4 KiB: {address:x?}"));
+        let short = bytes <= MAX_BURST_BYTES;
+        monitor.check(short, cycle, channel, format_args!("more than 1 KiB: {address:x?}"));
     }
 
     fn check_data_gap(&mut self, data_offered: bool, monitor: &mut Monitor) {
@@ -357,55 +389,57 @@ impl AxiSlave {
 
 /// One of the transactions that are due and have no older one of their ID before them; `transactions` are the ID of
 /// each and whether it is due, the oldest first.
-fn choose(transactions: impl Iterator<Item = (u8, bool)>, whim: &mut Whim) -> Option<usize> {
-    let mut seen_ids = 0_u16;
+fn choose(transactions: impl Iterator<Item = (u16, bool)>, whim: &mut Whim) -> Option<usize> {
+    let mut seen_ids = IdSet::default();
     let mut eligible = [0; MAX_OUTSTANDING];
     let mut count = 0;
     for (at, (id, due)) in transactions.enumerate().take(MAX_OUTSTANDING) {
-        let bit = 1 << (id & 0xF);
-        if seen_ids & bit == 0 && due {
+        if seen_ids.insert(id) && due {
             eligible[count] = at;
             count += 1;
         }
-        seen_ids |= bit;
     }
     (count > 0).then(|| eligible[whim.index(count)])
 }
 
-fn aligned(address: u64) -> u64 {
-    address & !(BEAT_BYTES as u64 - 1)
+/// A set of transaction IDs.
+#[derive(Debug)]
+struct IdSet([u64; IDS / 64]);
+
+impl Default for IdSet {
+    fn default() -> Self {
+        Self([0; IDS / 64])
+    }
 }
 
-fn check_address(address: &Address, cycle: u64, channel: &str, monitor: &mut Monitor) {
-    let beats = u16::from(address.len) + 1;
-    let full_width = address.size == SIZE_16_BYTES && address.burst == BURST_INCR;
-    let first = aligned(address.address);
-    let bytes = u64::from(beats) * BEAT_BYTES as u64;
-    let within = first % BORDER + bytes <= BORDER;
-    monitor.check(full_width, cycle, channel, format_args!("not INCR of full width: {address:x?}"));
-    monitor.check(within, cycle, channel, format_args!("crosses 4 KiB: {address:x?}"));
-    let short = beats <= MAX_BURST_BEATS;
-    monitor.check(short, cycle, channel, format_args!("more than 64 beats: {address:x?}"));
+impl IdSet {
+    /// Adds an ID; `false`: it was there.
+    fn insert(&mut self, id: u16) -> bool {
+        let (word, bit) = Self::place(id);
+        let fresh = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        fresh
+    }
+
+    fn remove(&mut self, id: u16) {
+        let (word, bit) = Self::place(id);
+        self.0[word] &= !bit;
+    }
+
+    fn place(id: u16) -> (usize, u64) {
+        let id = usize::from(id) % IDS;
+        (id / 64, 1 << (id % 64))
+    }
 }
 
 /// Within a burst the bytes written are one run: all of a beat, but for the start of the first and the end of the last.
-fn strobes_are_contiguous(strobes: u16, first: bool, last: bool) -> bool {
+fn strobes_are_contiguous(strobes: u64, beat_bytes: usize, first: bool, last: bool) -> bool {
+    let top = 1 << (beat_bytes - 1);
     let run = strobes.checked_shr(strobes.trailing_zeros()).unwrap_or(0);
     strobes != 0
         && run & run.wrapping_add(1) == 0
         && (first || strobes & 1 != 0)
-        && (last || strobes & 0x8000 != 0)
-}
-
-/// Writes the bytes of a beat that are strobed.
-fn store(memory: &HostMemory, iova: u64, beat: &WriteBeat) -> Result<(), crate::iommu::DmaFault> {
-    if beat.strobes == u16::MAX {
-        return memory.write_beat(iova, beat.data);
-    }
-    for at in (0..BEAT_BYTES).filter(|at| beat.strobes & (1 << at) != 0) {
-        memory.write(iova + at as u64, &beat.data[at..=at])?;
-    }
-    Ok(())
+        && (last || strobes & top != 0)
 }
 
 #[cfg(test)]

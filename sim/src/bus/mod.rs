@@ -17,8 +17,8 @@ pub use monitor::Monitor;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// Bytes of a beat.
-pub const BEAT_BYTES: usize = 16;
+/// Bytes of a beat on the widest bus; a narrower one uses the first of them.
+pub const MAX_BEAT_BYTES: usize = 64;
 
 /// Response codes of AXI4 (xRESP).
 pub mod response {

@@ -2,19 +2,22 @@
 //! The counters of the software device and their snapshot in the registers.
 
 use sealgate_abi::regs::{
-    BusyHi, BusyLo, CyclesHi, CyclesLo, EntriesHi, EntriesLo, LaneBeatsHi, LaneBeatsLo,
-    OpenedBytesHi, OpenedBytesLo, OpenedRecordsHi, OpenedRecordsLo, Page, QUEUES, RefusedHi,
-    RefusedLo, Register, RejectedRecordsHi, RejectedRecordsLo, SealedBytesHi, SealedBytesLo,
-    SealedRecordsHi, SealedRecordsLo,
+    BusyHi, BusyLo, CyclesHi, CyclesLo, EntriesHi, EntriesLo, LaneBeatsHi, LaneBeatsLo, LaneBusyHi,
+    LaneBusyLo, OpenedBytesHi, OpenedBytesLo, OpenedRecordsHi, OpenedRecordsLo, Page, QUEUES,
+    ReadBeatsHi, ReadBeatsLo, RefusedHi, RefusedLo, Register, RejectedRecordsHi, RejectedRecordsLo,
+    SealedBytesHi, SealedBytesLo, SealedRecordsHi, SealedRecordsLo, WriteBeatsHi, WriteBeatsLo,
 };
 
 use super::registers::RegisterFile;
 
-/// Counts since the last reset. Nothing stalls the lane of this device, so it has no counters for that.
+/// Counts since the last reset. Nothing of this device ever waits or stalls, so it does not count that.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counters {
     pub(super) cycles: u64,
     pub(super) busy: u64,
+    pub(super) read_beats: u64,
+    pub(super) write_beats: u64,
+    pub(super) lane_busy: u64,
     pub(super) lane_beats: u64,
     pub(super) sealed_records: u64,
     pub(super) sealed_bytes: u64,
@@ -37,7 +40,10 @@ impl Counters {
         let device = Page::Device;
         set::<CyclesLo, CyclesHi>(registers, device, self.cycles);
         set::<BusyLo, BusyHi>(registers, device, self.busy);
-        set::<LaneBeatsLo, LaneBeatsHi>(registers, device, self.lane_beats);
+        set::<ReadBeatsLo, ReadBeatsHi>(registers, device, self.read_beats);
+        set::<WriteBeatsLo, WriteBeatsHi>(registers, device, self.write_beats);
+        set::<LaneBusyLo, LaneBusyHi>(registers, Page::Lane(0), self.lane_busy);
+        set::<LaneBeatsLo, LaneBeatsHi>(registers, Page::Lane(0), self.lane_beats);
         set::<SealedRecordsLo, SealedRecordsHi>(registers, device, self.sealed_records);
         set::<SealedBytesLo, SealedBytesHi>(registers, device, self.sealed_bytes);
         set::<OpenedRecordsLo, OpenedRecordsHi>(registers, device, self.opened_records);

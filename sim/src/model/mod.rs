@@ -2,10 +2,13 @@
 //! The software device: the contract of `docs/device.md` in Rust, written to be checked against that page line by line.
 //! It is the reference for the RTL and the device of machines without Verilator.
 //!
-//! It serves one entry after the other, so nothing is in flight when a register is accessed: a reset and a zeroize are
-//! done when they are asked for. It has no clock; its cycles count the beats of 16 bytes that an entry moves.
+//! It serves the queues in turn, one record a turn, and does nothing between two turns, so a reset is done when it is
+//! asked for. It has no clock: its cycles count the beats of 16 bytes that an entry moves, and go on by themselves when
+//! the device has nothing to do but to wait for the age of an interrupt message.
 
 mod counters;
+mod entry;
+mod interrupts;
 mod queue;
 mod record;
 mod registers;
@@ -13,23 +16,22 @@ mod selftest;
 
 use std::array;
 use std::hint;
-use std::mem;
 use std::sync::Arc;
 
 use sealgate_abi::regs::{
-    Control, Errors, Features, IrqEnable, IrqStatus, Page, QUEUES, QueueControl, QueueErrors,
-    Register, SealMax, SelftestState, Shape, Snapshot, Status as DeviceStatus,
+    Control, Errors, Features, IrqEnable, IrqModeration, IrqStatus, Page, QUEUES, QueueControl,
+    QueueErrors, Register, SealMax, SelftestState, Shape, Snapshot, Status as DeviceStatus,
 };
 use sealgate_abi::{
-    Completion, ContextEntry, Direction, ENTRY_BYTES, MAX_FRAGMENT_BYTES, MAX_RECORD_BYTES,
-    MIN_RECORD_BYTES, Opcode, RECORD_HEADER_BYTES, RecordEntry, SEAL_SEQUENCE_LIMIT, Status, Suite,
-    TAG_BYTES, TlsVersion, sealed_bytes,
+    Completion, ENTRY_BYTES, MAX_SEAL_BYTES, MAX_TLS12_RECORD_BYTES, RecordEntry, Status,
 };
 use zeroize::Zeroize;
 
 use crate::device::{Activity, Device, InterruptCounts};
 use crate::iommu::HostMemory;
 use counters::Counters;
+use entry::{Done, Progress, Sealing};
+use interrupts::Interrupts;
 use queue::Queue;
 use record::Keys;
 use registers::{RegisterFile, Written};
@@ -46,16 +48,18 @@ pub(crate) struct Model {
     queues: [Queue; QUEUES],
     /// The queue whose turn it is.
     turn: usize,
+    /// By queue: the entry whose records are being made.
+    sealing: [Option<Sealing>; QUEUES],
     contexts: Vec<Option<Context>>,
     selftest: SelftestState,
+    /// `CONTROL.zeroize` was written and waits for the entries in flight.
+    zeroizing: bool,
     counters: Counters,
     /// Cycles before the last reset, which the counter no longer holds.
     past_cycles: u64,
-    interrupts: InterruptCounts,
-    /// The bits of `IRQ_STATUS` whose message was sent.
-    signalled: u32,
+    interrupts: Interrupts,
     frozen: bool,
-    /// The record under way; wiped after each entry.
+    /// The record under way; wiped after each turn.
     staging: Vec<u8>,
 }
 
@@ -66,15 +70,6 @@ struct Context {
     keys: Keys,
 }
 
-/// What a completion tells of an entry that succeeded.
-#[derive(Default)]
-struct Done {
-    written: usize,
-    consumed: usize,
-    records: u16,
-    content_type: u8,
-}
-
 impl Model {
     pub(crate) fn new(memory: Arc<HostMemory>) -> Self {
         let mut model = Self {
@@ -82,14 +77,15 @@ impl Model {
             registers: RegisterFile::new(),
             queues: array::from_fn(|queue| Queue::new(queue as u8)),
             turn: 0,
+            sealing: array::from_fn(|_| None),
             contexts: (0..CONTEXTS).map(|_| None).collect(),
             selftest: SelftestState::Running,
+            zeroizing: false,
             counters: Counters::default(),
             past_cycles: 0,
-            interrupts: InterruptCounts::default(),
-            signalled: 0,
+            interrupts: Interrupts::default(),
             frozen: false,
-            staging: Vec::with_capacity(MAX_RECORD_BYTES),
+            staging: Vec::with_capacity(MAX_TLS12_RECORD_BYTES),
         };
         model.describe();
         model
@@ -106,9 +102,13 @@ impl Model {
         let features = Features::default()
             .with_aes_128_gcm(true)
             .with_aes_256_gcm(true)
+            .with_chacha20_poly1305(true)
+            .with_tls12(true)
             .with_tls13(true)
-            .with_padding(true);
-        let seal_max = SealMax::default().with_bytes(MAX_FRAGMENT_BYTES as u32);
+            .with_padding(true)
+            .with_segmentation(true)
+            .with_open_run(true);
+        let seal_max = SealMax::default().with_bytes(MAX_SEAL_BYTES as u32);
         self.registers.set(Page::Device, shape);
         self.registers.set(Page::Device, features);
         self.registers.set(Page::Device, seal_max);
@@ -123,10 +123,13 @@ impl Model {
                     self.soft_reset();
                 }
                 if control.zeroize() {
-                    self.wipe_contexts();
+                    self.zeroizing = true;
+                    self.finish_zeroize();
                 }
             }
-            (Page::Device, IrqStatus::OFFSET | IrqEnable::OFFSET) => self.send_interrupts(),
+            (Page::Device, IrqStatus::OFFSET | IrqEnable::OFFSET | IrqModeration::OFFSET) => {
+                self.send_interrupts();
+            }
             (Page::Device, Snapshot::OFFSET) if Snapshot::from_bits(written.after).take() => {
                 self.counters.snapshot(&mut self.registers);
             }
@@ -148,11 +151,24 @@ impl Model {
         for queue in &mut self.queues {
             queue.reset(&mut self.registers);
         }
+        self.sealing.fill_with(|| None);
+        self.zeroizing = false;
         self.wipe_contexts();
         self.past_cycles += self.counters.cycles;
         self.counters = Counters::default();
+        self.interrupts.forget_age();
         self.turn = 0;
-        self.set_selftest(SelftestState::Running);
+        self.selftest = SelftestState::Running;
+        self.show_status();
+    }
+
+    /// Wipes all contexts once nothing is in flight, if that was asked for.
+    fn finish_zeroize(&mut self) {
+        if self.zeroizing && !self.is_busy() {
+            self.wipe_contexts();
+            self.zeroizing = false;
+        }
+        self.show_status();
     }
 
     fn wipe_contexts(&mut self) {
@@ -162,44 +178,72 @@ impl Model {
     fn run_selftest(&mut self) {
         let fault = self.registers.get::<Control>(Page::Device).selftest_fault();
         if selftest::passes(fault) {
-            self.set_selftest(SelftestState::Passed);
+            self.selftest = SelftestState::Passed;
         } else {
             self.wipe_contexts();
             self.registers
                 .update::<Errors>(Page::Device, |errors| errors.with_selftest_failed(true));
-            self.set_selftest(SelftestState::Failed);
+            self.selftest = SelftestState::Failed;
         }
+        self.show_status();
     }
 
-    fn set_selftest(&mut self, state: SelftestState) {
-        self.selftest = state;
-        let ready = state == SelftestState::Passed;
-        let status = DeviceStatus::default().with_selftest(state).with_ready(ready);
+    /// Whether an entry is in flight.
+    fn is_busy(&self) -> bool {
+        self.sealing.iter().any(Option::is_some)
+    }
+
+    /// Whether the device takes entries.
+    fn is_ready(&self) -> bool {
+        self.selftest == SelftestState::Passed && !self.zeroizing
+    }
+
+    fn show_status(&mut self) {
+        let status = DeviceStatus::default()
+            .with_selftest(self.selftest)
+            .with_ready(self.is_ready())
+            .with_busy(self.is_busy());
         self.registers.set(Page::Device, status);
     }
 
-    /// Serves one entry of the next queue that has one.
+    /// Makes one record, or serves one entry, of the next queue that has one.
     fn serve(&mut self) -> Activity {
-        if !self.registers.get::<Control>(Page::Device).enable() {
-            return Activity::Quiet;
-        }
         for offset in 0..QUEUES {
             let number = (self.turn + offset) % QUEUES;
-            if let Some(slot) = self.queues[number].fetch(&mut self.registers) {
+            if self.take_turn(number) {
                 self.turn = (number + 1) % QUEUES;
-                let mut entry = [0; ENTRY_BYTES];
-                let result = match self.fetch(number, slot.iova, &mut entry) {
-                    Ok(()) => self.execute(number, &entry),
-                    Err(status) => Err(status),
-                };
                 self.wipe_staging();
-                let cookie = RecordEntry::from_bytes(entry).cookie;
-                entry.zeroize();
-                self.complete(number, cookie, slot.next, result);
+                self.finish_zeroize();
+                self.send_interrupts();
                 return Activity::Busy;
             }
         }
-        Activity::Quiet
+        self.await_interrupts()
+    }
+
+    /// One turn of a queue. `false`: it has nothing to do.
+    fn take_turn(&mut self, number: usize) -> bool {
+        if let Some(sealing) = self.sealing[number].take() {
+            self.seal_record(number, sealing);
+            return true;
+        }
+        if !self.registers.get::<Control>(Page::Device).enable() {
+            return false;
+        }
+        let Some(slot) = self.queues[number].fetch(&mut self.registers) else { return false };
+        let mut entry = [0; ENTRY_BYTES];
+        let result = match self.fetch(number, slot.iova, &mut entry) {
+            Ok(()) => self.execute(number, slot.next, &entry),
+            Err(status) => Err(status),
+        };
+        let cookie = RecordEntry::from_bytes(entry).cookie;
+        entry.zeroize();
+        match result {
+            Ok(Progress::Sealing(sealing)) => self.seal_record(number, sealing),
+            Ok(Progress::Done(done)) => self.complete(number, cookie, slot.next, Ok(done)),
+            Err(status) => self.complete(number, cookie, slot.next, Err(status)),
+        }
+        true
     }
 
     /// Leaves nothing of the last record behind. `zeroize` would go byte by byte.
@@ -209,7 +253,7 @@ impl Model {
     }
 
     fn fetch(&mut self, number: usize, iova: u64, entry: &mut [u8]) -> Result<(), Status> {
-        self.count_beats(ENTRY_BYTES);
+        self.count_read(ENTRY_BYTES);
         self.memory.read(iova, entry).map_err(|_| {
             let page = Page::Queue(number as u8);
             self.registers.update::<QueueErrors>(page, |errors| errors.with_entry_fault(true));
@@ -218,133 +262,9 @@ impl Model {
         })
     }
 
-    fn execute(&mut self, queue: usize, entry: &[u8; ENTRY_BYTES]) -> Result<Done, Status> {
-        const NOP: u8 = Opcode::Nop as u8;
-        const CONTEXT_LOAD: u8 = Opcode::ContextLoad as u8;
-        const CONTEXT_DROP: u8 = Opcode::ContextDrop as u8;
-        const SEAL: u8 = Opcode::Seal as u8;
-        const OPEN: u8 = Opcode::Open as u8;
-
-        if self.selftest != SelftestState::Passed {
-            return Err(Status::NotReady);
-        }
-        match entry[0] {
-            NOP => Ok(Done::default()),
-            CONTEXT_LOAD => self.context_load(queue, ContextEntry::from_bytes(*entry)),
-            CONTEXT_DROP => self.context_drop(queue, RecordEntry::from_bytes(*entry)),
-            SEAL => self.seal(queue, RecordEntry::from_bytes(*entry)),
-            OPEN => self.open(queue, RecordEntry::from_bytes(*entry)),
-            _ => Err(Status::UnknownOpcode),
-        }
-    }
-
-    fn context_load(&mut self, owner: usize, mut entry: ContextEntry) -> Result<Done, Status> {
-        let suite = suite(entry.suite).ok_or(Status::InvalidField)?;
-        let direction = direction(entry.direction).ok_or(Status::InvalidField)?;
-        if entry.version != TlsVersion::Tls13 as u8 || entry.reserved != [0; 12] {
-            return Err(Status::InvalidField);
-        }
-        let context =
-            self.contexts.get_mut(usize::from(entry.context)).ok_or(Status::ContextMissing)?;
-        if context.is_some() {
-            return Err(Status::ContextBusy);
-        }
-        let keys = Keys::new(suite, direction, &entry.key, entry.iv);
-        entry.key.zeroize();
-        *context = Some(Context { owner, keys });
-        Ok(Done::default())
-    }
-
-    fn context_drop(&mut self, queue: usize, entry: RecordEntry) -> Result<Done, Status> {
-        self.context(queue, entry.context)?;
-        self.contexts[usize::from(entry.context)] = None;
-        Ok(Done::default())
-    }
-
-    fn seal(&mut self, queue: usize, entry: RecordEntry) -> Result<Done, Status> {
-        let padding_is_valid = entry.padding_multiple == 0
-            || (entry.padding_multiple.is_power_of_two()
-                && usize::from(entry.padding_multiple) <= MAX_FRAGMENT_BYTES);
-        if entry.content_type == 0 || !padding_is_valid || !reserved_is_zero(&entry) {
-            return Err(Status::InvalidField);
-        }
-        self.keys(queue, entry.context, Direction::Seal)?;
-        if entry.sequence >= SEAL_SEQUENCE_LIMIT {
-            return Err(Status::SequenceExhausted);
-        }
-        let length = entry.length as usize;
-        if length > MAX_FRAGMENT_BYTES
-            || sealed_bytes(length, entry.padding_multiple) > entry.capacity as usize
-        {
-            return Err(Status::BadLength);
-        }
-
-        self.read_source(RECORD_HEADER_BYTES, entry.source, length)?;
-        let mut record = mem::take(&mut self.staging);
-        let keys = self.keys(queue, entry.context, Direction::Seal)?;
-        keys.seal(&mut record, entry.content_type, entry.padding_multiple, entry.sequence);
-        self.count_text(record.len() - RECORD_HEADER_BYTES - TAG_BYTES);
-        self.staging = record;
-        self.write_destination(entry.destination, 0, self.staging.len())?;
-
-        self.counters.sealed_records += 1;
-        self.counters.sealed_bytes += length as u64;
-        let written = self.staging.len();
-        Ok(Done { written, consumed: length, records: 1, content_type: entry.content_type })
-    }
-
-    fn open(&mut self, queue: usize, entry: RecordEntry) -> Result<Done, Status> {
-        if entry.content_type != 0 || entry.padding_multiple != 0 || !reserved_is_zero(&entry) {
-            return Err(Status::InvalidField);
-        }
-        self.keys(queue, entry.context, Direction::Open)?;
-        if entry.sequence == u64::MAX {
-            return Err(Status::SequenceExhausted);
-        }
-        let length = entry.length as usize;
-        if !(MIN_RECORD_BYTES..=MAX_RECORD_BYTES).contains(&length)
-            || length - MIN_RECORD_BYTES > entry.capacity as usize
-        {
-            return Err(Status::BadLength);
-        }
-
-        self.read_source(0, entry.source, length)?;
-        let mut record = mem::take(&mut self.staging);
-        self.count_text(length - RECORD_HEADER_BYTES - TAG_BYTES);
-        let keys = self.keys(queue, entry.context, Direction::Open)?;
-        let opened = keys.open(&mut record, entry.sequence);
-        self.staging = record;
-        let content = opened.inspect_err(|_| self.counters.rejected_records += 1)?;
-        self.write_destination(entry.destination, RECORD_HEADER_BYTES, content.length)?;
-
-        self.counters.opened_records += 1;
-        self.counters.opened_bytes += content.length as u64;
-        let content_type = content.content_type;
-        Ok(Done { written: content.length, consumed: length, records: 1, content_type })
-    }
-
-    /// The context of this number, if `queue` may use it.
-    fn context(&self, queue: usize, number: u16) -> Result<&Context, Status> {
-        let context = self.contexts.get(usize::from(number)).and_then(Option::as_ref);
-        let context = context.ok_or(Status::ContextMissing)?;
-        if context.owner != queue {
-            return Err(Status::ContextForeign);
-        }
-        Ok(context)
-    }
-
-    /// The keys of a context that works in `direction`.
-    fn keys(&self, queue: usize, number: u16, direction: Direction) -> Result<&Keys, Status> {
-        let context = self.context(queue, number)?;
-        if context.keys.direction != direction {
-            return Err(Status::ContextDirection);
-        }
-        Ok(&context.keys)
-    }
-
     /// Reads `length` bytes into the staging buffer, behind `room` bytes.
     fn read_source(&mut self, room: usize, source: u64, length: usize) -> Result<(), Status> {
-        self.count_beats(length);
+        self.count_read(length);
         self.staging.clear();
         self.staging.resize(room + length, 0);
         self.memory.read(source, &mut self.staging[room..]).map_err(|_| {
@@ -355,7 +275,7 @@ impl Model {
 
     /// Writes `length` bytes of the staging buffer, from `start` on.
     fn write_destination(&mut self, iova: u64, start: usize, length: usize) -> Result<(), Status> {
-        self.count_beats(length);
+        self.count_write(length);
         self.memory.write(iova, &self.staging[start..start + length]).map_err(|_| {
             self.registers.update::<Errors>(Page::Device, |errors| errors.with_write_fault(true));
             Status::DestinationFault
@@ -378,8 +298,9 @@ impl Model {
             content_type: done.content_type,
             status_phase: status as u8 | if phase { Completion::PHASE } else { 0 },
         };
-        self.count_beats(Completion::BYTES);
-        if self.memory.write_beat(iova, completion.to_bytes()).is_err() {
+        self.count_write(Completion::BYTES);
+        let beat = completion.to_bytes();
+        if self.memory.write_beat(iova, &beat, 0xFFFF).is_err() {
             let page = Page::Queue(number as u8);
             self.registers.update::<QueueErrors>(page, |errors| errors.with_completion_fault(true));
             self.registers.update::<Errors>(Page::Device, |errors| errors.with_write_fault(true));
@@ -387,38 +308,43 @@ impl Model {
         self.queues[number].completed(&mut self.registers);
         self.counters.queues[number].entries += 1;
         self.counters.queues[number].refused += u64::from(status != Status::Success);
-        self.interrupt(number);
+        self.interrupts.completed(&mut self.registers, number, self.counters.cycles);
     }
 
-    /// The queue's bit in `IRQ_STATUS` rises, or is high already.
-    fn interrupt(&mut self, number: usize) {
-        let before = self.registers.get::<IrqStatus>(Page::Device).bits();
-        self.registers.set(Page::Device, IrqStatus::from_bits(before | 1 << number));
-        self.send_interrupts();
-    }
-
-    /// Sends the message of each bit that is high and enabled and did not send one since it rose.
     fn send_interrupts(&mut self) {
-        let high = self.registers.get::<IrqStatus>(Page::Device).bits();
-        let enabled = self.registers.get::<IrqEnable>(Page::Device).bits();
-        self.signalled &= high;
-        let owed = high & enabled & !self.signalled;
-        self.signalled |= owed;
-        for (queue, count) in self.interrupts.iter_mut().enumerate() {
-            *count += owed >> queue & 1;
-        }
+        self.interrupts.send(&self.registers, self.counters.cycles);
     }
 
-    /// The bus moved `bytes`.
-    fn count_beats(&mut self, bytes: usize) {
+    /// With nothing else to do time goes on until the message that is held back longest is old enough.
+    fn await_interrupts(&mut self) -> Activity {
+        let Some(due) = self.interrupts.next_due(&self.registers) else { return Activity::Quiet };
+        self.counters.cycles = self.counters.cycles.max(due);
+        self.send_interrupts();
+        Activity::Busy
+    }
+
+    /// The bus delivered `bytes`.
+    fn count_read(&mut self, bytes: usize) {
+        self.counters.read_beats += self.count_beats(bytes);
+    }
+
+    /// The bus took `bytes`.
+    fn count_write(&mut self, bytes: usize) {
+        self.counters.write_beats += self.count_beats(bytes);
+    }
+
+    fn count_beats(&mut self, bytes: usize) -> u64 {
         let beats = bytes.div_ceil(BUS_BYTES) as u64;
         self.counters.cycles += beats;
         self.counters.busy += beats;
+        beats
     }
 
     /// The lane took `bytes` of text.
     fn count_text(&mut self, bytes: usize) {
-        self.counters.lane_beats += bytes.div_ceil(BUS_BYTES) as u64;
+        let words = bytes.div_ceil(BUS_BYTES) as u64;
+        self.counters.lane_beats += words;
+        self.counters.lane_busy += words;
     }
 }
 
@@ -444,7 +370,7 @@ impl Device for Model {
     }
 
     fn take_interrupts(&mut self) -> InterruptCounts {
-        mem::take(&mut self.interrupts)
+        self.interrupts.take()
     }
 
     fn reset(&mut self) {
@@ -466,16 +392,4 @@ impl Device for Model {
     fn protocol_errors(&self) -> Vec<String> {
         Vec::new()
     }
-}
-
-fn reserved_is_zero(entry: &RecordEntry) -> bool {
-    entry.reserved.iter().all(|&byte| byte == 0)
-}
-
-fn suite(code: u8) -> Option<Suite> {
-    [Suite::Aes128Gcm, Suite::Aes256Gcm].into_iter().find(|&suite| suite as u8 == code)
-}
-
-fn direction(code: u8) -> Option<Direction> {
-    [Direction::Seal, Direction::Open].into_iter().find(|&direction| direction as u8 == code)
 }

@@ -5,13 +5,13 @@ use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
-use sealgate_abi::regs::QUEUES;
+use sealgate_abi::regs::{IrqModeration, Page, QUEUES, Register};
 
 use crate::bus::{
     Address, AxiLiteMaster, AxiSlave, LiteMasterSignals, LiteSlaveSignals, MasterSignals, Monitor,
     SlaveSignals, WriteBeat,
 };
-use crate::config::BusConfig;
+use crate::config::SimConfig;
 use crate::device::{Activity, Device, InterruptCounts};
 use crate::iommu::HostMemory;
 
@@ -19,7 +19,7 @@ use super::RtlError;
 use super::ffi::{Top, TopInputs, TopOutputs};
 
 /// Cycles between two looks at what the host wants; a few microseconds.
-const SLICE_CYCLES: u32 = 32;
+const SLICE_CYCLES: u64 = 32;
 
 /// After this many cycles without anything on any bus the clock may stop. Whatever the engine does without a bus (the
 /// self test, a sweep over the contexts) goes on when the host looks at a register.
@@ -28,7 +28,13 @@ const QUIET_CYCLES: u32 = 4096;
 /// A register read takes some ten cycles; a block that needs this many is broken.
 const MAX_ACCESS_CYCLES: u32 = 10_000;
 
+/// Where the host says how long interrupt messages may be held back.
+const MODERATION: u32 = Page::Device.base() + IrqModeration::OFFSET;
+
 const RESET_CYCLES: u32 = 8;
+
+/// WSTRB of a register write.
+const ALL_BYTES: u8 = 0xF;
 
 /// What a register reads that never answers.
 const NO_ANSWER: u32 = u32::MAX;
@@ -48,22 +54,25 @@ pub(crate) struct RtlDevice {
     cycle: u64,
     /// Cycles since something was last seen on a bus.
     quiet: u32,
+    /// The longest that an interrupt message may be held back, in cycles: the host has set it.
+    message_age: u32,
 }
 
 impl RtlDevice {
+    /// An engine of the shape in `config`; its waveform goes to `trace`, if named.
     pub(crate) fn new(
         memory: Arc<HostMemory>,
-        bus: &BusConfig,
-        seed: u64,
+        config: &SimConfig,
         trace: Option<&Path>,
     ) -> Result<Self, RtlError> {
+        let (shape, bus, seed) = (config.shape()?, &config.bus, config.seed);
         // Streams of their own, so that a register access does not change what the memory bus does next.
         let (memory_seed, register_seed) = (seed.wrapping_add(1), seed.wrapping_add(2));
         let mut device = Self {
-            top: Top::new(trace)?,
+            top: Top::new(shape, trace)?,
             inputs: TopInputs::default(),
             outputs: TopOutputs::default(),
-            axi: AxiSlave::new(memory, bus.clone(), memory_seed),
+            axi: AxiSlave::new(memory, bus.clone(), shape.bus_bytes(), memory_seed),
             registers: AxiLiteMaster::new(register_seed, bus.back_pressure),
             monitor: Monitor::default(),
             irq_held: None,
@@ -71,16 +80,26 @@ impl RtlDevice {
             frozen: false,
             cycle: 0,
             quiet: 0,
+            message_age: 0,
         };
         device.reset();
         Ok(device)
+    }
+
+    /// Runs the clock for so many cycles.
+    pub(crate) fn run_cycles(&mut self, cycles: u64) {
+        for _ in 0..cycles {
+            self.step();
+        }
     }
 
     /// One clock cycle.
     fn step(&mut self) {
         let memory = self.axi.drive();
         let host = self.registers.drive();
-        self.inputs = inputs(&memory, &host, !self.frozen);
+        drive_memory(&mut self.inputs, &memory);
+        drive_host(&mut self.inputs, &host);
+        self.inputs.irq_ready = !self.frozen;
         self.top.step(&self.inputs, &mut self.outputs);
         self.cycle += 1;
 
@@ -135,6 +154,9 @@ impl Device for RtlDevice {
 
     fn write(&mut self, offset: u32, value: u32) {
         self.registers.write(offset, value);
+        if offset == MODERATION {
+            self.message_age = IrqModeration::from_bits(value).cycles();
+        }
         self.quiet = 0;
         if self.frozen {
             // Nobody runs a frozen device.
@@ -143,13 +165,11 @@ impl Device for RtlDevice {
     }
 
     fn run(&mut self) -> Activity {
-        if self.quiet >= QUIET_CYCLES || self.frozen {
+        if self.quiet >= QUIET_CYCLES.saturating_add(self.message_age) || self.frozen {
             self.top.flush();
             return Activity::Quiet;
         }
-        for _ in 0..SLICE_CYCLES {
-            self.step();
-        }
+        self.run_cycles(SLICE_CYCLES);
         Activity::Busy
     }
 
@@ -162,11 +182,14 @@ impl Device for RtlDevice {
         self.registers.reset();
         self.irq_held = None;
         self.interrupts = InterruptCounts::default();
+        self.message_age = 0;
         for _ in 0..RESET_CYCLES {
             self.inputs = TopInputs::default();
             self.top.step(&self.inputs, &mut self.outputs);
             self.cycle += 1;
         }
+        self.inputs.rst_n = true;
+        self.inputs.s_axil_wstrb = ALL_BYTES;
         self.quiet = 0;
     }
 
@@ -185,32 +208,33 @@ impl Device for RtlDevice {
     }
 }
 
-fn inputs(memory: &SlaveSignals, host: &LiteMasterSignals, irq_ready: bool) -> TopInputs {
-    TopInputs {
-        rst_n: true,
-        s_axil_awvalid: host.aw.is_some(),
-        s_axil_awaddr: host.aw.unwrap_or(0) as u16,
-        s_axil_wvalid: host.w.is_some(),
-        s_axil_wdata: host.w.unwrap_or(0),
-        s_axil_wstrb: 0xF,
-        s_axil_bready: host.b_ready,
-        s_axil_arvalid: host.ar.is_some(),
-        s_axil_araddr: host.ar.unwrap_or(0) as u16,
-        s_axil_rready: host.r_ready,
-        m_axi_arready: memory.ar_ready,
-        m_axi_awready: memory.aw_ready,
-        m_axi_wready: memory.w_ready,
-        m_axi_rvalid: memory.r.is_some(),
-        m_axi_rid: memory.r.map_or(0, |beat| beat.id),
-        m_axi_rdata: memory.r.map_or([0; 2], |beat| bytemuck::cast(beat.data)),
-        m_axi_rresp: memory.r.map_or(0, |beat| beat.response),
-        m_axi_rlast: memory.r.is_some_and(|beat| beat.last),
-        m_axi_bvalid: memory.b.is_some(),
-        m_axi_bid: memory.b.map_or(0, |answer| answer.id),
-        m_axi_bresp: memory.b.map_or(0, |answer| answer.response),
-        irq_ready,
-        ..TopInputs::default()
+fn drive_memory(inputs: &mut TopInputs, memory: &SlaveSignals) {
+    inputs.m_axi_arready = memory.ar_ready;
+    inputs.m_axi_awready = memory.aw_ready;
+    inputs.m_axi_wready = memory.w_ready;
+    inputs.m_axi_rvalid = memory.r.is_some();
+    if let Some(beat) = &memory.r {
+        inputs.m_axi_rid = beat.id;
+        inputs.m_axi_rdata = bytemuck::cast(beat.data);
+        inputs.m_axi_rresp = beat.response;
+        inputs.m_axi_rlast = beat.last;
     }
+    inputs.m_axi_bvalid = memory.b.is_some();
+    if let Some(answer) = memory.b {
+        inputs.m_axi_bid = answer.id;
+        inputs.m_axi_bresp = answer.response;
+    }
+}
+
+fn drive_host(inputs: &mut TopInputs, host: &LiteMasterSignals) {
+    inputs.s_axil_awvalid = host.aw.is_some();
+    inputs.s_axil_awaddr = host.aw.unwrap_or(0) as u16;
+    inputs.s_axil_wvalid = host.w.is_some();
+    inputs.s_axil_wdata = host.w.unwrap_or(0);
+    inputs.s_axil_bready = host.b_ready;
+    inputs.s_axil_arvalid = host.ar.is_some();
+    inputs.s_axil_araddr = host.ar.unwrap_or(0) as u16;
+    inputs.s_axil_rready = host.r_ready;
 }
 
 fn master_signals(outputs: &TopOutputs) -> MasterSignals {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The hardware itself: the RTL of `hdl/rtl`, verilated, clock by clock.
 
+mod aead;
 mod device;
 mod ffi;
-mod gcm_core;
 
 use std::io;
 use std::path::PathBuf;
 
+use crate::config::{Shape, ShapeError};
+
+pub use aead::{AadBytes, Aead, AeadError, Job, MAX_AAD_BYTES, MAX_TEXT_BYTES, Operation, Output};
 pub(crate) use device::RtlDevice;
-pub use ffi::{Top, TopInputs, TopOutputs};
-pub use gcm_core::{
-    AadBytes, GcmCore, GcmCoreError, Job, MAX_AAD_BYTES, MAX_TEXT_BYTES, Operation, Output,
-};
+pub use ffi::{Top, TopInputs, TopOutputs, shapes};
 
 /// A verilated module could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,21 @@ pub enum RtlError {
     /// C++ returned no model.
     #[error("the verilated RTL could not be made: memory may be short")]
     NoModel,
+    /// There is no engine of such a shape.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The shape is not part of this build.
+    #[error("the RTL is not built as {shape}; build with the feature rtl-shapes of sealgate-sim")]
+    NotBuilt {
+        /// The shape asked for.
+        shape: Shape,
+    },
+    /// This shape's model cannot write a waveform.
+    #[error("the RTL built as {shape} writes no waveform; only 1x128 does")]
+    NoTrace {
+        /// The shape asked for.
+        shape: Shape,
+    },
     /// The waveform cannot be written.
     #[error("the waveform {path} cannot be written: name a file in a folder that exists")]
     Trace {

@@ -4,29 +4,31 @@
 
 #include <memory>
 
-#include "Vsealgate_gcm_core.h"
-#include "Vsealgate_top.h"
+#include "Vsealgate_aead.h"
 #include "Vsealgate_top_traced.h"
+#include "sealgate_shapes.h"  // Written by build.rs: includes the models of all shapes, defines SEALGATE_SHAPES.
 #include "verilated.h"
 #include "verilated_fst_c.h"
 
-static_assert(sizeof(sealgate_top_inputs) == 48);
-static_assert(sizeof(sealgate_top_outputs) == 64);
-static_assert(sizeof(sealgate_gcm_core_inputs) == 96);
-static_assert(sizeof(sealgate_gcm_core_outputs) == 48);
+static_assert(sizeof(sealgate_top_inputs) == 104);
+static_assert(sizeof(sealgate_top_outputs) == 120);
+static_assert(sizeof(sealgate_aead_inputs) == 96);
+static_assert(sizeof(sealgate_aead_outputs) == 48);
 
 namespace {
 
 // Verilator keeps vectors of more than 64 bits as words of 32 bits, the lowest first.
-template <std::size_t Words>
-void widen(VlWide<Words>& wide, const uint64_t (&words)[Words / 2]) {
+template <std::size_t Words, std::size_t Most>
+void widen(VlWide<Words>& wide, const uint64_t (&words)[Most]) {
+  static_assert(Words <= 2 * Most);
   for (std::size_t word = 0; word < Words; ++word) {
     wide[word] = static_cast<EData>(words[word / 2] >> (32 * (word % 2)));
   }
 }
 
-template <std::size_t Words>
-void narrow(uint64_t (&words)[Words / 2], const VlWide<Words>& wide) {
+template <std::size_t Words, std::size_t Most>
+void narrow(uint64_t (&words)[Most], const VlWide<Words>& wide) {
+  static_assert(Words <= 2 * Most);
   for (std::size_t word = 0; word < Words / 2; ++word) {
     words[word] = wide[2 * word] | static_cast<uint64_t>(wide[2 * word + 1]) << 32;
   }
@@ -116,7 +118,7 @@ class Top final : public sealgate_top {
     ports.s_axil_rready_i = in.s_axil_rready;
     ports.m_axi_arready_i = in.m_axi_arready;
     ports.m_axi_rid_i = in.m_axi_rid;
-    widen(ports.m_axi_rdata_i, in.m_axi_rdata);
+    if (in.m_axi_rvalid) widen(ports.m_axi_rdata_i, in.m_axi_rdata);
     ports.m_axi_rresp_i = in.m_axi_rresp;
     ports.m_axi_rlast_i = in.m_axi_rlast;
     ports.m_axi_rvalid_i = in.m_axi_rvalid;
@@ -151,7 +153,7 @@ class Top final : public sealgate_top {
     out.m_axi_awsize = ports.m_axi_awsize_o;
     out.m_axi_awburst = ports.m_axi_awburst_o;
     out.m_axi_awvalid = ports.m_axi_awvalid_o;
-    narrow(out.m_axi_wdata, ports.m_axi_wdata_o);
+    if (ports.m_axi_wvalid_o) narrow(out.m_axi_wdata, ports.m_axi_wdata_o);
     out.m_axi_wstrb = ports.m_axi_wstrb_o;
     out.m_axi_wlast = ports.m_axi_wlast_o;
     out.m_axi_wvalid = ports.m_axi_wvalid_o;
@@ -165,11 +167,27 @@ class Top final : public sealgate_top {
 
 }  // namespace
 
-sealgate_top* sealgate_top_new(const char* trace) {
-  if (trace == nullptr) return new Top<Vsealgate_top>();
-  auto* top = new Top<Vsealgate_top_traced>();
-  top->clocked().open_trace(trace);
-  return top;
+const sealgate_shape* sealgate_top_shapes() {
+#define SEALGATE_SHAPE(Lanes, Width) {Lanes, Width},
+  static const sealgate_shape kShapes[] = {SEALGATE_SHAPES(SEALGATE_SHAPE){0, 0}};
+#undef SEALGATE_SHAPE
+  return kShapes;
+}
+
+sealgate_top* sealgate_top_new(sealgate_shape shape, const char* trace) {
+  if (trace != nullptr) {
+    if (shape.lanes != 1 || shape.data_width != 128) return nullptr;
+    auto* top = new Top<Vsealgate_top_traced>();
+    top->clocked().open_trace(trace);
+    return top;
+  }
+#define SEALGATE_SHAPE(Lanes, Width)                        \
+  if (shape.lanes == Lanes && shape.data_width == Width) {  \
+    return new Top<Vsealgate_top_##Lanes##x##Width>();      \
+  }
+  SEALGATE_SHAPES(SEALGATE_SHAPE)
+#undef SEALGATE_SHAPE
+  return nullptr;
 }
 
 void sealgate_top_step(sealgate_top* top, const sealgate_top_inputs* in,
@@ -181,18 +199,19 @@ void sealgate_top_flush(sealgate_top* top) { top->flush(); }
 
 void sealgate_top_delete(sealgate_top* top) { delete top; }
 
-struct sealgate_gcm_core : Clocked<Vsealgate_gcm_core> {
-  void drive(const sealgate_gcm_core_inputs& in) {
-    Vsealgate_gcm_core& ports = this->ports();
+struct sealgate_aead : Clocked<Vsealgate_aead> {
+  void drive(const sealgate_aead_inputs& in) {
+    Vsealgate_aead& ports = this->ports();
     ports.rst_ni = in.rst_n;
     ports.key_valid_i = in.key_valid;
     ports.key_ctx_i = in.key_ctx;
     widen(ports.key_data_i, in.key_data);
-    ports.key_aes256_i = in.key_aes256;
+    ports.key_suite_i = in.key_suite;
     ports.wipe_valid_i = in.wipe_valid;
     ports.wipe_ctx_i = in.wipe_ctx;
     ports.cmd_valid_i = in.cmd_valid;
     ports.cmd_ctx_i = in.cmd_ctx;
+    ports.cmd_suite_i = in.cmd_suite;
     ports.cmd_open_i = in.cmd_open;
     for (std::size_t word = 0; word < 3; ++word) ports.cmd_nonce_i[word] = in.cmd_nonce[word];
     widen(ports.cmd_aad_i, in.cmd_aad);
@@ -205,8 +224,8 @@ struct sealgate_gcm_core : Clocked<Vsealgate_gcm_core> {
     ports.tag_ready_i = in.tag_ready;
   }
 
-  void sample(sealgate_gcm_core_outputs& out) {
-    const Vsealgate_gcm_core& ports = this->ports();
+  void sample(sealgate_aead_outputs& out) {
+    const Vsealgate_aead& ports = this->ports();
     out.key_ready = ports.key_ready_o;
     out.key_done = ports.key_done_o;
     out.wipe_ready = ports.wipe_ready_o;
@@ -225,14 +244,14 @@ struct sealgate_gcm_core : Clocked<Vsealgate_gcm_core> {
   }
 };
 
-sealgate_gcm_core* sealgate_gcm_core_new() { return new sealgate_gcm_core(); }
+sealgate_aead* sealgate_aead_new() { return new sealgate_aead(); }
 
-void sealgate_gcm_core_step(sealgate_gcm_core* core, const sealgate_gcm_core_inputs* in,
-                            sealgate_gcm_core_outputs* out) {
+void sealgate_aead_step(sealgate_aead* core, const sealgate_aead_inputs* in,
+                            sealgate_aead_outputs* out) {
   core->drive(*in);
   core->settle();
   core->sample(*out);
   core->edge();
 }
 
-void sealgate_gcm_core_delete(sealgate_gcm_core* core) { delete core; }
+void sealgate_aead_delete(sealgate_aead* core) { delete core; }

@@ -15,11 +15,15 @@
 
 extern "C" {
 
+// Vectors as wide as the memory bus: a narrower bus uses the first words. Data is looked at and given only where valid
+// is high.
 struct sealgate_top_inputs {
-  uint64_t m_axi_rdata[2];
+  uint64_t m_axi_rdata[8];
   uint32_t s_axil_wdata;
   uint16_t s_axil_awaddr;
   uint16_t s_axil_araddr;
+  uint16_t m_axi_rid;
+  uint16_t m_axi_bid;
   uint8_t rst_n;
   uint8_t s_axil_awprot;
   uint8_t s_axil_awvalid;
@@ -30,24 +34,25 @@ struct sealgate_top_inputs {
   uint8_t s_axil_arvalid;
   uint8_t s_axil_rready;
   uint8_t m_axi_arready;
-  uint8_t m_axi_rid;
   uint8_t m_axi_rresp;
   uint8_t m_axi_rlast;
   uint8_t m_axi_rvalid;
   uint8_t m_axi_awready;
   uint8_t m_axi_wready;
-  uint8_t m_axi_bid;
   uint8_t m_axi_bresp;
   uint8_t m_axi_bvalid;
   uint8_t irq_ready;
+  uint8_t reserved[10];
 };
 
 struct sealgate_top_outputs {
   uint64_t m_axi_araddr;
   uint64_t m_axi_awaddr;
-  uint64_t m_axi_wdata[2];
+  uint64_t m_axi_wdata[8];
+  uint64_t m_axi_wstrb;
   uint32_t s_axil_rdata;
-  uint16_t m_axi_wstrb;
+  uint16_t m_axi_arid;
+  uint16_t m_axi_awid;
   uint8_t s_axil_awready;
   uint8_t s_axil_wready;
   uint8_t s_axil_bresp;
@@ -55,13 +60,11 @@ struct sealgate_top_outputs {
   uint8_t s_axil_arready;
   uint8_t s_axil_rresp;
   uint8_t s_axil_rvalid;
-  uint8_t m_axi_arid;
   uint8_t m_axi_arlen;
   uint8_t m_axi_arsize;
   uint8_t m_axi_arburst;
   uint8_t m_axi_arvalid;
   uint8_t m_axi_rready;
-  uint8_t m_axi_awid;
   uint8_t m_axi_awlen;
   uint8_t m_axi_awsize;
   uint8_t m_axi_awburst;
@@ -74,7 +77,7 @@ struct sealgate_top_outputs {
   uint8_t reserved[3];
 };
 
-struct sealgate_gcm_core_inputs {
+struct sealgate_aead_inputs {
   uint64_t key_data[4];
   uint64_t cmd_aad[2];
   uint64_t in_data[2];
@@ -85,19 +88,19 @@ struct sealgate_gcm_core_inputs {
   uint16_t cmd_text_bytes;
   uint8_t rst_n;
   uint8_t key_valid;
-  uint8_t key_aes256;
+  uint8_t key_suite;
   uint8_t wipe_valid;
   uint8_t cmd_valid;
+  uint8_t cmd_suite;
   uint8_t cmd_open;
   uint8_t cmd_aad_bytes;
   uint8_t in_valid;
   uint8_t in_error;
   uint8_t out_ready;
   uint8_t tag_ready;
-  uint8_t reserved;
 };
 
-struct sealgate_gcm_core_outputs {
+struct sealgate_aead_outputs {
   uint64_t out_data[2];
   uint64_t tag[2];
   uint8_t key_ready;
@@ -118,18 +121,26 @@ struct sealgate_gcm_core_outputs {
 
 // A model is used by one thread at a time.
 
-// `new` takes the path of an FST file for the waveform, or null for none; `delete` closes it. There are two models of
-// sealgate_top, as one that can write a waveform runs slower even when it does not.
+// The shapes of sealgate_top that were built, as pairs of lanes and data width, 0 and 0 behind the last.
+struct sealgate_shape {
+  uint32_t lanes;
+  uint32_t data_width;
+};
+const sealgate_shape* sealgate_top_shapes();
+
+// `new` takes the path of an FST file for the waveform, or null for none; `delete` closes it. It returns null for a
+// shape that was not built; only one lane on 128 bits can write a waveform, as a model that can runs slower even when it
+// does not.
 struct sealgate_top;
-sealgate_top* sealgate_top_new(const char* trace);
+sealgate_top* sealgate_top_new(sealgate_shape shape, const char* trace);
 void sealgate_top_step(sealgate_top* top, const sealgate_top_inputs* in, sealgate_top_outputs* out);
 void sealgate_top_flush(sealgate_top* top);
 void sealgate_top_delete(sealgate_top* top);
 
-struct sealgate_gcm_core;
-sealgate_gcm_core* sealgate_gcm_core_new();
-void sealgate_gcm_core_step(sealgate_gcm_core* core, const sealgate_gcm_core_inputs* in,
-                            sealgate_gcm_core_outputs* out);
-void sealgate_gcm_core_delete(sealgate_gcm_core* core);
+struct sealgate_aead;
+sealgate_aead* sealgate_aead_new();
+void sealgate_aead_step(sealgate_aead* core, const sealgate_aead_inputs* in,
+                            sealgate_aead_outputs* out);
+void sealgate_aead_delete(sealgate_aead* core);
 
 }  // extern "C"

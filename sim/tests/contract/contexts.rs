@@ -3,14 +3,14 @@
 
 use sealgate_abi::{ContextEntry, Direction, Key, RecordEntry, Status};
 
-use crate::rig::tls::{both_suites, load_both, open_entry, pattern, seal_entry};
+use crate::rig::tls::{load_both, open_entry, pattern, seal_entry, suites};
 use crate::rig::{Rig, nop, on_each_device};
 
 const CONTEXTS: u16 = 1024;
 
 /// SEAL and OPEN entries for contexts, with memory that they may use.
 fn entries(rig: &Rig, seal: u16, open: u16) -> [RecordEntry; 2] {
-    let keys = both_suites()[0];
+    let keys = suites()[0];
     let source = rig.buffer_of(&pattern(100));
     let record = rig.buffer_of(&keys.seal(0, &pattern(100), 23, 0));
     let destination = rig.buffer(4096);
@@ -58,7 +58,7 @@ fn every_context_can_be_loaded_once() {
 fn a_loaded_context_is_busy_for_everybody_and_foreign_for_other_queues() {
     on_each_device(|rig| {
         let (mut owner, mut other) = (rig.queue(0, 4, 4), rig.queue(3, 4, 4));
-        load_both(&mut owner, 6, &both_suites()[0]);
+        load_both(&mut owner, 6, &suites()[0]);
         assert_eq!(owner.status(load(6).to_bytes()), Status::ContextBusy);
         assert_eq!(other.status(load(6).to_bytes()), Status::ContextBusy);
 
@@ -76,7 +76,7 @@ fn a_loaded_context_is_busy_for_everybody_and_foreign_for_other_queues() {
 fn a_context_works_in_its_direction_only() {
     on_each_device(|rig| {
         let mut queue = rig.any_queue();
-        load_both(&mut queue, 4, &both_suites()[0]);
+        load_both(&mut queue, 4, &suites()[0]);
         let [seal, open] = entries(rig, 5, 4);
         assert_eq!(queue.status(seal.to_bytes()), Status::ContextDirection);
         assert_eq!(queue.status(open.to_bytes()), Status::ContextDirection);
@@ -87,7 +87,7 @@ fn a_context_works_in_its_direction_only() {
 fn a_dropped_context_is_gone_and_free_for_any_queue() {
     on_each_device(|rig| {
         let (mut first, mut second) = (rig.queue(1, 4, 4), rig.queue(2, 4, 4));
-        load_both(&mut first, 8, &both_suites()[0]);
+        load_both(&mut first, 8, &suites()[0]);
         let [seal, _] = entries(rig, 8, 9);
         let drop = RecordEntry::context_drop(77, 8).to_bytes();
         let completion = first.run(drop);
@@ -96,8 +96,8 @@ fn a_dropped_context_is_gone_and_free_for_any_queue() {
         assert_eq!(first.status(seal.to_bytes()), Status::ContextMissing);
         assert_eq!(first.status(drop), Status::ContextMissing);
 
-        let keys = both_suites()[0];
-        second.load(8, Direction::Seal, keys.key(), keys.iv);
+        let keys = suites()[0];
+        second.load(8, Direction::Seal, &keys);
         assert_eq!(second.status(seal.to_bytes()), Status::Success);
         assert_eq!(first.status(seal.to_bytes()), Status::ContextForeign);
     });
@@ -110,12 +110,12 @@ fn loads_and_drops_keep_their_place_among_the_records() {
     on_each_device(|rig| {
         let mut queue = rig.queue(0, 6, 6);
         let source = rig.buffer_of(&pattern(3000));
-        let suites = both_suites();
+        let suites = suites();
         let mut entries = Vec::new();
         let mut destinations = Vec::new();
         for round in 0..10 {
             let keys = &suites[round % 2];
-            entries.push(ContextEntry::load(0, 5, Direction::Seal, keys.key(), keys.iv).to_bytes());
+            entries.push(keys.load(0, 5, Direction::Seal));
             for sequence in 0..4 {
                 let destination = rig.buffer(3022);
                 let length = 3000 - 700 * sequence as usize;

@@ -8,7 +8,7 @@ use sealgate_abi::regs::{Magic, QueueControl, Register, RegisterIo, SelftestStat
 use sealgate_abi::{RecordEntry, Status};
 use sealgate_driver::transport::{Transport, TransportError};
 
-use crate::rig::tls::{both_suites, load_both, open_entry, pattern, seal_entry};
+use crate::rig::tls::{load_both, open_entry, pattern, seal_entry, suites};
 use crate::rig::{Buffer, Queue, Rig, nop, on_each_device, wait_until};
 
 /// Records under way in a queue.
@@ -23,7 +23,7 @@ impl Traffic {
     /// 100 records of 16 KiB were asked for and the first is done.
     fn start(rig: &Rig) -> Self {
         let mut queue = rig.queue(2, 7, 7);
-        let keys = both_suites()[0];
+        let keys = suites()[0];
         load_both(&mut queue, 0, &keys);
         let (source, destination) = (rig.buffer_of(&pattern(16_384)), rig.buffer(17_000));
         let seal = seal_entry(0, 1, source.at(0), 16_384, destination.at(0));
@@ -66,7 +66,7 @@ fn a_reset_in_flight_stops_everything_and_wipes_the_contexts() {
         }
         queue.start();
         assert_eq!(queue.status(traffic.seal.to_bytes()), Status::ContextMissing);
-        load_both(queue, 0, &both_suites()[0]);
+        load_both(queue, 0, &suites()[0]);
         assert_eq!(queue.status(traffic.seal.to_bytes()), Status::Success);
     });
 }
@@ -115,7 +115,7 @@ fn zeroize_wipes_every_context_when_the_entries_in_flight_have_completed() {
         assert!(ranks.is_sorted(), "{ranks:?}");
         wait_until("the zeroize is over", || rig.registers().device().status().read().ready());
         assert_eq!(queue.status(traffic.seal.to_bytes()), Status::ContextMissing);
-        load_both(queue, 0, &both_suites()[1]);
+        load_both(queue, 0, &suites()[1]);
         assert_eq!(queue.status(traffic.seal.to_bytes()), Status::Success);
         assert_eq!(rig.selftest(), SelftestState::Passed);
     });
@@ -125,7 +125,7 @@ fn zeroize_wipes_every_context_when_the_entries_in_flight_have_completed() {
 fn a_failed_self_test_is_noticed_and_refuses_everything_until_a_reset() {
     on_each_device(|rig| {
         let mut queue = rig.any_queue();
-        load_both(&mut queue, 0, &both_suites()[0]);
+        load_both(&mut queue, 0, &suites()[0]);
         rig.control(|control| control.with_selftest_fault(true));
         assert_eq!(rig.selftest(), SelftestState::Passed, "the fault is for tests that follow");
         rig.soft_reset();
@@ -174,7 +174,7 @@ fn entries_during_the_self_test_are_refused_and_later_ones_served() {
 fn counters_count_what_was_done() {
     on_each_device(|rig| {
         let mut queue = rig.queue(3, 6, 6);
-        let keys = both_suites()[0];
+        let keys = suites()[0];
         load_both(&mut queue, 0, &keys);
         let source = rig.buffer_of(&pattern(1000));
         let record = rig.buffer_of(&keys.seal(1, &pattern(500), 23, 11));
@@ -182,7 +182,7 @@ fn counters_count_what_was_done() {
         let destination = rig.buffer(4096);
         rig.snapshot();
         let device = rig.registers().device();
-        let beats = device.lane_beats_u64();
+        let beats = rig.lane_beats();
         assert_eq!(device.sealed_records_u64(), 0);
 
         let seal = |length| seal_entry(0, 1, source.at(0), length, destination.at(0)).to_bytes();
@@ -192,7 +192,7 @@ fn counters_count_what_was_done() {
         let entries = [
             seal(1000),
             seal(0),
-            seal(16_385),
+            seal(1 << 21),
             open(&record, 533),
             open(&forged, 522),
             nop(0),
@@ -207,7 +207,7 @@ fn counters_count_what_was_done() {
         assert_eq!(device.opened_bytes_u64(), 500);
         assert_eq!(device.rejected_records_u64(), 1);
         // Content, type and padding of the four records that went through the lane, in beats of 16 bytes.
-        assert_eq!(device.lane_beats_u64() - beats, 63 + 1 + 32 + 32);
+        assert_eq!(rig.lane_beats() - beats, 63 + 1 + 32 + 32);
         assert_eq!(queue.page().entries_u64(), 2 + entries.len() as u64);
         assert_eq!(queue.page().refused_u64(), 3);
         assert!(device.busy_u64() > 0 && device.busy_u64() <= device.cycles_u64());

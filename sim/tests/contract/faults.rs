@@ -5,7 +5,7 @@ use sealgate_abi::regs::{Errors, QueueErrors, Register};
 use sealgate_abi::{RecordEntry, Status};
 use sealgate_driver::transport::{DmaAccess, Transport};
 
-use crate::rig::tls::{both_suites, load_both, open_entry, pattern, seal_entry};
+use crate::rig::tls::{load_both, open_entry, pattern, seal_entry, suites};
 use crate::rig::{Buffer, Queue, Rig, nop, on_each_device, wait_until};
 
 /// Reads the sticky errors of the device and clears them.
@@ -76,7 +76,7 @@ fn an_entry_that_cannot_be_read_is_reported() {
 fn a_source_that_cannot_be_read_is_reported() {
     on_each_device(|rig| {
         let mut queue = rig.any_queue();
-        let keys = both_suites()[0];
+        let keys = suites()[0];
         load_both(&mut queue, 0, &keys);
         let page = lone_page(rig);
         let destination = rig.buffer(8192);
@@ -103,7 +103,7 @@ fn a_source_that_cannot_be_read_is_reported() {
 fn a_seal_whose_source_fails_writes_no_key_stream() {
     on_each_device(|rig| {
         let mut queue = rig.any_queue();
-        let keys = both_suites()[1];
+        let keys = suites()[1];
         load_both(&mut queue, 0, &keys);
         let page = lone_page(rig);
         let destination = rig.buffer(8192);
@@ -126,7 +126,7 @@ fn a_seal_whose_source_fails_writes_no_key_stream() {
 fn a_destination_that_cannot_be_written_is_reported() {
     on_each_device(|rig| {
         let mut queue = rig.any_queue();
-        let keys = both_suites()[0];
+        let keys = suites()[0];
         load_both(&mut queue, 0, &keys);
         let page = lone_page(rig);
         let source = rig.buffer_of(&pattern(300));
@@ -154,7 +154,7 @@ fn a_destination_that_cannot_be_written_is_reported() {
 fn memory_that_is_not_needed_is_not_touched() {
     on_each_device(|rig| {
         let mut queue = rig.any_queue();
-        let keys = both_suites()[0];
+        let keys = suites()[0];
         load_both(&mut queue, 0, &keys);
         let nowhere = rig.nowhere();
         let buffer = rig.buffer(4096);
@@ -197,7 +197,7 @@ fn a_completion_that_cannot_be_written_is_lost_and_the_engine_goes_on() {
 fn memory_that_was_unmapped_in_flight_is_not_touched_again() {
     on_each_device(|rig| {
         let mut queue = rig.queue(0, 6, 6);
-        let keys = both_suites()[0];
+        let keys = suites()[0];
         load_both(&mut queue, 0, &keys);
         let source = rig.buffer_of(&pattern(16_384));
         for _ in 0..3 {
@@ -226,7 +226,7 @@ fn memory_that_was_unmapped_in_flight_is_not_touched_again() {
 fn faults_under_way_together_do_not_mix() {
     on_each_device(|rig| {
         let mut queue = rig.queue(3, 6, 6);
-        let keys = both_suites()[1];
+        let keys = suites()[1];
         load_both(&mut queue, 0, &keys);
         let nowhere = rig.nowhere();
         let source = rig.buffer_of(&pattern(2000));

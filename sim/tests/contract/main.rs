@@ -12,3 +12,5 @@ mod records;
 mod refusals;
 mod registers;
 mod rings;
+mod runs;
+mod segmentation;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! BAR 0: what stands in it, and who may write it.
 
-use sealgate_abi::MAX_FRAGMENT_BYTES;
+use sealgate_abi::MAX_SEAL_BYTES;
 use sealgate_abi::regs::{
     Magic, Page, QUEUES, REGISTER_BYTES, REGISTERS, Register, RegisterInfo, RegisterIo,
     SelftestState, Version,
@@ -16,14 +16,15 @@ fn the_device_says_what_it_is() {
         assert_eq!(device.magic().read().bits(), Magic::RESET);
         assert_eq!(device.version().read().bits(), Version::RESET);
         let shape = device.shape().read();
-        assert_eq!((shape.lanes(), shape.bus_bytes()), (1, 16));
+        assert_eq!(usize::from(shape.lanes()), rig.shape.lanes);
+        assert_eq!(usize::from(shape.bus_bytes()), rig.shape.bus_bytes());
         assert_eq!(usize::from(shape.queues()), QUEUES);
         assert_eq!((shape.contexts_log2(), shape.ring_log2_max()), (10, 15));
         let features = device.features().read();
-        assert!(features.aes_128_gcm() && features.aes_256_gcm() && features.tls13());
-        assert!(features.padding());
-        assert!(!features.chacha20_poly1305() && !features.tls12() && !features.segmentation());
-        assert_eq!(device.seal_max().read().bytes() as usize, MAX_FRAGMENT_BYTES);
+        assert!(features.aes_128_gcm() && features.aes_256_gcm() && features.chacha20_poly1305());
+        assert!(features.tls12() && features.tls13());
+        assert!(features.padding() && features.segmentation() && features.open_run());
+        assert_eq!(device.seal_max().read().bytes() as usize, MAX_SEAL_BYTES);
         let status = device.status().read();
         assert_eq!(status.selftest(), Ok(SelftestState::Passed));
         assert!(status.ready() && !status.busy());

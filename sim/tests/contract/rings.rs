@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Submission and completion rings: order, wrap, phase, room, doorbells.
 
-use sealgate_abi::regs::{QueueControl, Register, SqTail};
-use sealgate_abi::{ContextEntry, Direction, RecordEntry, Status};
+use sealgate_abi::regs::{QUEUES, QueueControl, Register, SqTail};
+use sealgate_abi::{Direction, RecordEntry, Status};
 
-use crate::rig::tls::{both_suites, load_both, pattern, seal_entry};
+use crate::rig::tls::{load_both, pattern, seal_entry, suites};
 use crate::rig::{Queue, nop, on_each_device, wait_until};
 
 #[test]
@@ -30,7 +30,7 @@ fn rings_wrap_with_their_phases_and_indices() {
                 .into_iter()
                 .enumerate()
         {
-            let mut queue = rig.queue(number % 4, sq_log2, cq_log2);
+            let mut queue = rig.queue(number % QUEUES, sq_log2, cq_log2);
             let entries: Vec<_> = (0..entries).map(|at: u32| nop(at as u16)).collect();
             let completions = queue.run_all(&entries);
             for (at, completion) in completions.iter().enumerate() {
@@ -40,7 +40,9 @@ fn rings_wrap_with_their_phases_and_indices() {
             }
             let page = queue.page();
             assert_eq!(page.sq_head().read().index(), entries.len() as u16);
-            assert_eq!(page.cq_tail().read().index(), entries.len() as u16);
+            wait_until("all completions are acknowledged", || {
+                page.cq_tail().read().index() == entries.len() as u16
+            });
         }
     });
 }
@@ -84,7 +86,7 @@ fn an_entry_is_fetched_only_when_its_completion_has_a_place() {
 fn entries_of_a_queue_complete_in_their_order() {
     on_each_device(|rig| {
         let mut queue = rig.queue(2, 6, 6);
-        let keys = both_suites()[0];
+        let keys = suites()[0];
         load_both(&mut queue, 0, &keys);
         let source = rig.buffer_of(&pattern(16_384));
         let destination = rig.buffer(17_000);
@@ -149,8 +151,8 @@ fn a_disabled_queue_finishes_what_was_fetched_and_fetches_no_more() {
         let (mut queue, mut other) = (rig.queue(0, 7, 7), rig.queue(1, 3, 3));
         let source = rig.buffer_of(&pattern(16_384));
         let destination = rig.buffer(17_000);
-        let keys = both_suites()[0];
-        queue.load(0, Direction::Seal, keys.key(), keys.iv);
+        let keys = suites()[0];
+        queue.load(0, Direction::Seal, &keys);
         let seal = seal_entry(0, 1, source.at(0), 16_384, destination.at(0));
         (0..100).for_each(|_| queue.push(seal.to_bytes()));
         queue.ring();
@@ -169,7 +171,7 @@ fn a_disabled_queue_finishes_what_was_fetched_and_fetches_no_more() {
         assert!(queue.peek().is_none());
 
         queue.start();
-        assert_eq!(queue.page().sq_head().read().index(), 0);
+        wait_until("the queue has begun anew", || queue.page().sq_head().read().index() == 0);
         assert_eq!(queue.run(seal.to_bytes()).sq_head, 1);
     });
 }
@@ -197,7 +199,7 @@ fn no_queue_has_to_wait_until_another_is_empty() {
     const FIRST_BYTE: usize = 5;
 
     on_each_device(|rig| {
-        let keys = both_suites()[0];
+        let keys = suites()[0];
         let (mut long, mut short) = (rig.queue(0, 7, 7), rig.queue(1, 3, 3));
         load_both(&mut long, 0, &keys);
         load_both(&mut short, 2, &keys);
@@ -234,21 +236,21 @@ fn no_queue_has_to_wait_until_another_is_empty() {
     });
 }
 
-/// A host that loads, uses and drops in all four queues at once, each in its own contexts.
+/// A host that loads, uses and drops in all queues at once, each in its own contexts.
 #[test]
-fn four_queues_work_side_by_side() {
+fn all_queues_work_side_by_side() {
     on_each_device(|rig| {
-        let mut queues: Vec<_> = (0..4).map(|number| rig.queue(number, 4, 5)).collect();
-        let keys = both_suites()[1];
+        let mut queues: Vec<_> = (0..QUEUES).map(|number| rig.queue(number, 4, 5)).collect();
+        let keys = suites()[1];
         let source = rig.buffer_of(&pattern(700));
-        let destinations: Vec<_> = (0..4).map(|_| rig.buffer(722)).collect();
+        let destinations: Vec<_> = (0..QUEUES).map(|_| rig.buffer(722)).collect();
         for round in 0..20 {
             for (number, queue) in queues.iter_mut().enumerate() {
                 let context = number as u16;
-                let load = ContextEntry::load(1, context, Direction::Seal, keys.key(), keys.iv);
+                let load = keys.load(1, context, Direction::Seal);
                 let destination = destinations[number].at(0);
                 let seal = seal_entry(context, round, source.at(0), 700, destination);
-                queue.push(load.to_bytes());
+                queue.push(load);
                 queue.push(RecordEntry { cookie: 2, ..seal }.to_bytes());
                 queue.push(RecordEntry::context_drop(3, context).to_bytes());
             }

@@ -12,32 +12,30 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sealgate_abi::regs::{
-    Control, CqBaseHi, CqBaseLo, CqHead, IrqEnable, QueueControl, QueuePage, Register, RingSize,
-    Sealgate, SelftestState, SqBaseHi, SqBaseLo, SqTail,
+    Control, CqBaseHi, CqBaseLo, CqHead, IrqEnable, LANES, QueueControl, QueuePage, Register,
+    RingSize, Sealgate, SelftestState, SqBaseHi, SqBaseLo, SqTail,
 };
-use sealgate_abi::{
-    Completion, ContextEntry, Direction, ENTRY_BYTES, Key, RecordEntry, Status, SubmissionEntry,
-};
+use sealgate_abi::{Completion, Direction, ENTRY_BYTES, RecordEntry, Status, SubmissionEntry};
 use sealgate_driver::memory::DmaMemory;
 use sealgate_driver::transport::{DmaAccess, Iova, Transport};
 #[cfg(feature = "rtl")]
 use sealgate_sim::BusConfig;
-use sealgate_sim::{SimConfig, SimTransport};
+use sealgate_sim::{Shape, SimConfig, SimTransport};
+use tls::Keys;
 
 /// Nothing that a test waits for takes nearly as long; only a device that hangs does.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs `test` on every device: the software device and, with feature `rtl`, the RTL behind a calm and behind a hostile
-/// bus. Whatever a test did, the RTL must have kept to the bus protocol.
+/// Runs `test` on every device: the software device and, with feature `rtl`, the RTL behind a calm bus and, in every
+/// shape that was built, behind a hostile one. Whatever a test did, the RTL must have kept to the bus protocol.
 pub fn on_each_device(test: impl Fn(&Rig)) {
     on_each_device_with_seed(seed(), test);
 }
 
 /// As [`on_each_device`], with the seed that the test itself uses.
 pub fn on_each_device_with_seed(seed: u64, test: impl Fn(&Rig)) {
-    for (name, transport) in devices(seed) {
-        println!("device: {name}, seed: {seed}");
-        let rig = Rig { transport };
+    for rig in devices(seed) {
+        println!("device: {}, seed: {seed}", rig.name);
         rig.wait_for_selftest();
         test(&rig);
         let errors = rig.transport.control().protocol_errors();
@@ -46,18 +44,24 @@ pub fn on_each_device_with_seed(seed: u64, test: impl Fn(&Rig)) {
 }
 
 /// Every device that this build has, started.
-pub fn devices(seed: u64) -> Vec<(&'static str, Arc<SimTransport>)> {
+pub fn devices(seed: u64) -> Vec<Rig> {
     let config = SimConfig { seed, ..SimConfig::default() };
+    let rig = |name, shape, transport| Rig { name, shape, transport };
     let model = SimTransport::model(config.clone()).expect("the software device starts");
-    #[cfg(not(feature = "rtl"))]
-    return vec![("software device", model)];
+    #[cfg_attr(not(feature = "rtl"), expect(unused_mut, reason = "there is no other device"))]
+    let mut devices = vec![rig("software device".to_owned(), Shape::NARROWEST, model)];
     #[cfg(feature = "rtl")]
     {
-        let calm = SimTransport::rtl(config.clone()).expect("the RTL starts");
-        let hostile = SimConfig { bus: BusConfig::hostile(), ..config };
-        let hostile = SimTransport::rtl(hostile).expect("the RTL starts");
-        vec![("software device", model), ("RTL, calm bus", calm), ("RTL, hostile bus", hostile)]
+        let start = |config| SimTransport::rtl(config).expect("the RTL starts");
+        let calm = start(config.clone());
+        devices.push(rig("RTL, calm bus".to_owned(), Shape::NARROWEST, calm));
+        for shape in sealgate_sim::rtl::shapes() {
+            let hostile = SimConfig { bus: BusConfig::hostile(), ..config.clone() };
+            let transport = start(hostile.with_shape(shape));
+            devices.push(rig(format!("RTL {shape}, hostile bus"), shape, transport));
+        }
     }
+    devices
 }
 
 /// The seed of a random test: `SEALGATE_SEED`, else a new one. It is printed when a test fails.
@@ -70,10 +74,22 @@ pub fn seed() -> u64 {
 
 /// A device and the memory that it was given.
 pub struct Rig {
+    pub name: String,
+    pub shape: Shape,
     pub transport: Arc<SimTransport>,
 }
 
 impl Rig {
+    /// A device of the narrowest shape.
+    pub fn of(transport: Arc<SimTransport>) -> Self {
+        Self { name: transport.address().to_owned(), shape: Shape::NARROWEST, transport }
+    }
+
+    /// Whether this is the software device.
+    pub fn is_model(&self) -> bool {
+        self.transport.address() == "sim:model"
+    }
+
     pub fn registers(&self) -> Sealgate<'_, SimTransport> {
         Sealgate::new(&*self.transport)
     }
@@ -147,6 +163,14 @@ impl Rig {
     /// A queue large enough for what most tests do.
     pub fn any_queue(&self) -> Queue {
         self.queue(0, 6, 6)
+    }
+
+    /// The beats of text that all lanes have taken, as of the last snapshot.
+    pub fn lane_beats(&self) -> u64 {
+        (0..LANES)
+            .filter_map(|lane| self.registers().lane(lane))
+            .map(|it| it.lane_beats_u64())
+            .sum()
     }
 
     /// Takes a snapshot of the counters.
@@ -293,9 +317,8 @@ impl Queue {
     }
 
     /// Loads a context; it must succeed.
-    pub fn load(&mut self, context: u16, direction: Direction, key: Key<'_>, iv: [u8; 12]) {
-        let entry = ContextEntry::load(0, context, direction, key, iv).to_bytes();
-        assert_eq!(self.status(entry), Status::Success);
+    pub fn load(&mut self, context: u16, direction: Direction, keys: &Keys) {
+        assert_eq!(self.status(keys.load(0, context, direction)), Status::Success);
     }
 
     /// Submits entries in as large batches as the rings allow and waits for all completions.

@@ -9,18 +9,25 @@ use super::{
 };
 
 /// Number of queue pages.
-pub const QUEUES: usize = 4;
+pub const QUEUES: usize = 8;
+
+/// Number of lanes that the device page has registers for.
+pub const LANES: usize = 4;
 
 /// Offset of the device page in BAR 0.
 pub const DEVICE_PAGE: u32 = 0x0000;
 
+/// Offset of each lane's registers in BAR 0.
+pub const LANE_REGISTERS: [u32; LANES] = [0x0100, 0x0120, 0x0140, 0x0160];
+
 /// Offset of each queue's page in BAR 0.
-pub const QUEUE_PAGES: [u32; QUEUES] = [0x1000, 0x2000, 0x3000, 0x4000];
+pub const QUEUE_PAGES: [u32; QUEUES] =
+    [0x1000, 0x2000, 0x3000, 0x4000, 0x5000, 0x6000, 0x7000, 0x8000];
 
 /// Every register of every page, in the order of their addresses.
 pub const REGISTERS: &[RegisterInfo] = &[
     row(Page::Device, "MAGIC", 0x00, [0x0, 0x0, 0x0], 0x5ea1_6a7e),
-    row(Page::Device, "VERSION", 0x04, [0x0, 0x0, 0x0], 0x100),
+    row(Page::Device, "VERSION", 0x04, [0x0, 0x0, 0x0], 0x200),
     row(Page::Device, "BUILD", 0x08, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "SHAPE", 0x10, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "FEATURES", 0x14, [0x0, 0x0, 0x0], 0x0),
@@ -28,19 +35,14 @@ pub const REGISTERS: &[RegisterInfo] = &[
     row(Page::Device, "CONTROL", 0x20, [0xf, 0x0, 0x6], 0x0),
     row(Page::Device, "STATUS", 0x24, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "ERRORS", 0x28, [0x7, 0x7, 0x0], 0x0),
-    row(Page::Device, "IRQ_STATUS", 0x30, [0xf, 0xf, 0x0], 0x0),
-    row(Page::Device, "IRQ_ENABLE", 0x34, [0xf, 0x0, 0x0], 0x0),
+    row(Page::Device, "IRQ_STATUS", 0x30, [0xff, 0xff, 0x0], 0x0),
+    row(Page::Device, "IRQ_ENABLE", 0x34, [0xff, 0x0, 0x0], 0x0),
+    row(Page::Device, "IRQ_MODERATION", 0x38, [0xffff_ffff, 0x0, 0x0], 0x0),
     row(Page::Device, "SNAPSHOT", 0x40, [0x1, 0x0, 0x1], 0x0),
     row(Page::Device, "CYCLES_LO", 0x80, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "CYCLES_HI", 0x84, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "BUSY_LO", 0x88, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "BUSY_HI", 0x8c, [0x0, 0x0, 0x0], 0x0),
-    row(Page::Device, "LANE_BEATS_LO", 0x90, [0x0, 0x0, 0x0], 0x0),
-    row(Page::Device, "LANE_BEATS_HI", 0x94, [0x0, 0x0, 0x0], 0x0),
-    row(Page::Device, "LANE_STALL_IN_LO", 0x98, [0x0, 0x0, 0x0], 0x0),
-    row(Page::Device, "LANE_STALL_IN_HI", 0x9c, [0x0, 0x0, 0x0], 0x0),
-    row(Page::Device, "LANE_STALL_OUT_LO", 0xa0, [0x0, 0x0, 0x0], 0x0),
-    row(Page::Device, "LANE_STALL_OUT_HI", 0xa4, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "SEALED_RECORDS_LO", 0xa8, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "SEALED_RECORDS_HI", 0xac, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "SEALED_BYTES_LO", 0xb0, [0x0, 0x0, 0x0], 0x0),
@@ -51,6 +53,46 @@ pub const REGISTERS: &[RegisterInfo] = &[
     row(Page::Device, "OPENED_BYTES_HI", 0xc4, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "REJECTED_RECORDS_LO", 0xc8, [0x0, 0x0, 0x0], 0x0),
     row(Page::Device, "REJECTED_RECORDS_HI", 0xcc, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Device, "READ_BEATS_LO", 0xd0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Device, "READ_BEATS_HI", 0xd4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Device, "READ_STALL_LO", 0xd8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Device, "READ_STALL_HI", 0xdc, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Device, "WRITE_BEATS_LO", 0xe0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Device, "WRITE_BEATS_HI", 0xe4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Device, "WRITE_STALL_LO", 0xe8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Device, "WRITE_STALL_HI", 0xec, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(0), "LANE_BUSY_LO", 0x00, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(0), "LANE_BUSY_HI", 0x04, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(0), "LANE_BEATS_LO", 0x08, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(0), "LANE_BEATS_HI", 0x0c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(0), "LANE_STALL_SOURCE_LO", 0x10, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(0), "LANE_STALL_SOURCE_HI", 0x14, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(0), "LANE_STALL_DESTINATION_LO", 0x18, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(0), "LANE_STALL_DESTINATION_HI", 0x1c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(1), "LANE_BUSY_LO", 0x00, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(1), "LANE_BUSY_HI", 0x04, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(1), "LANE_BEATS_LO", 0x08, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(1), "LANE_BEATS_HI", 0x0c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(1), "LANE_STALL_SOURCE_LO", 0x10, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(1), "LANE_STALL_SOURCE_HI", 0x14, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(1), "LANE_STALL_DESTINATION_LO", 0x18, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(1), "LANE_STALL_DESTINATION_HI", 0x1c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(2), "LANE_BUSY_LO", 0x00, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(2), "LANE_BUSY_HI", 0x04, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(2), "LANE_BEATS_LO", 0x08, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(2), "LANE_BEATS_HI", 0x0c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(2), "LANE_STALL_SOURCE_LO", 0x10, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(2), "LANE_STALL_SOURCE_HI", 0x14, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(2), "LANE_STALL_DESTINATION_LO", 0x18, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(2), "LANE_STALL_DESTINATION_HI", 0x1c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(3), "LANE_BUSY_LO", 0x00, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(3), "LANE_BUSY_HI", 0x04, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(3), "LANE_BEATS_LO", 0x08, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(3), "LANE_BEATS_HI", 0x0c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(3), "LANE_STALL_SOURCE_LO", 0x10, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(3), "LANE_STALL_SOURCE_HI", 0x14, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(3), "LANE_STALL_DESTINATION_LO", 0x18, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Lane(3), "LANE_STALL_DESTINATION_HI", 0x1c, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(0), "SQ_BASE_LO", 0x00, [0xffff_f000, 0x0, 0x0], 0x0),
     row(Page::Queue(0), "SQ_BASE_HI", 0x04, [0xffff_ffff, 0x0, 0x0], 0x0),
     row(Page::Queue(0), "CQ_BASE_LO", 0x08, [0xffff_f000, 0x0, 0x0], 0x0),
@@ -66,6 +108,14 @@ pub const REGISTERS: &[RegisterInfo] = &[
     row(Page::Queue(0), "ENTRIES_HI", 0x84, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(0), "REFUSED_LO", 0x88, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(0), "REFUSED_HI", 0x8c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(0), "WAIT_COMPLETION_LO", 0x90, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(0), "WAIT_COMPLETION_HI", 0x94, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(0), "WAIT_FETCH_LO", 0x98, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(0), "WAIT_FETCH_HI", 0x9c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(0), "WAIT_LANE_LO", 0xa0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(0), "WAIT_LANE_HI", 0xa4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(0), "WAIT_CONTEXT_LO", 0xa8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(0), "WAIT_CONTEXT_HI", 0xac, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(1), "SQ_BASE_LO", 0x00, [0xffff_f000, 0x0, 0x0], 0x0),
     row(Page::Queue(1), "SQ_BASE_HI", 0x04, [0xffff_ffff, 0x0, 0x0], 0x0),
     row(Page::Queue(1), "CQ_BASE_LO", 0x08, [0xffff_f000, 0x0, 0x0], 0x0),
@@ -81,6 +131,14 @@ pub const REGISTERS: &[RegisterInfo] = &[
     row(Page::Queue(1), "ENTRIES_HI", 0x84, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(1), "REFUSED_LO", 0x88, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(1), "REFUSED_HI", 0x8c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(1), "WAIT_COMPLETION_LO", 0x90, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(1), "WAIT_COMPLETION_HI", 0x94, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(1), "WAIT_FETCH_LO", 0x98, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(1), "WAIT_FETCH_HI", 0x9c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(1), "WAIT_LANE_LO", 0xa0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(1), "WAIT_LANE_HI", 0xa4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(1), "WAIT_CONTEXT_LO", 0xa8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(1), "WAIT_CONTEXT_HI", 0xac, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(2), "SQ_BASE_LO", 0x00, [0xffff_f000, 0x0, 0x0], 0x0),
     row(Page::Queue(2), "SQ_BASE_HI", 0x04, [0xffff_ffff, 0x0, 0x0], 0x0),
     row(Page::Queue(2), "CQ_BASE_LO", 0x08, [0xffff_f000, 0x0, 0x0], 0x0),
@@ -96,6 +154,14 @@ pub const REGISTERS: &[RegisterInfo] = &[
     row(Page::Queue(2), "ENTRIES_HI", 0x84, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(2), "REFUSED_LO", 0x88, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(2), "REFUSED_HI", 0x8c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(2), "WAIT_COMPLETION_LO", 0x90, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(2), "WAIT_COMPLETION_HI", 0x94, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(2), "WAIT_FETCH_LO", 0x98, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(2), "WAIT_FETCH_HI", 0x9c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(2), "WAIT_LANE_LO", 0xa0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(2), "WAIT_LANE_HI", 0xa4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(2), "WAIT_CONTEXT_LO", 0xa8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(2), "WAIT_CONTEXT_HI", 0xac, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(3), "SQ_BASE_LO", 0x00, [0xffff_f000, 0x0, 0x0], 0x0),
     row(Page::Queue(3), "SQ_BASE_HI", 0x04, [0xffff_ffff, 0x0, 0x0], 0x0),
     row(Page::Queue(3), "CQ_BASE_LO", 0x08, [0xffff_f000, 0x0, 0x0], 0x0),
@@ -111,6 +177,106 @@ pub const REGISTERS: &[RegisterInfo] = &[
     row(Page::Queue(3), "ENTRIES_HI", 0x84, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(3), "REFUSED_LO", 0x88, [0x0, 0x0, 0x0], 0x0),
     row(Page::Queue(3), "REFUSED_HI", 0x8c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(3), "WAIT_COMPLETION_LO", 0x90, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(3), "WAIT_COMPLETION_HI", 0x94, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(3), "WAIT_FETCH_LO", 0x98, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(3), "WAIT_FETCH_HI", 0x9c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(3), "WAIT_LANE_LO", 0xa0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(3), "WAIT_LANE_HI", 0xa4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(3), "WAIT_CONTEXT_LO", 0xa8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(3), "WAIT_CONTEXT_HI", 0xac, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "SQ_BASE_LO", 0x00, [0xffff_f000, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "SQ_BASE_HI", 0x04, [0xffff_ffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "CQ_BASE_LO", 0x08, [0xffff_f000, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "CQ_BASE_HI", 0x0c, [0xffff_ffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "RING_SIZE", 0x10, [0xf0f, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "QUEUE_CONTROL", 0x14, [0x1, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "SQ_TAIL", 0x40, [0xffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "CQ_HEAD", 0x44, [0xffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "SQ_HEAD", 0x48, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "CQ_TAIL", 0x4c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "QUEUE_ERRORS", 0x50, [0x7, 0x7, 0x0], 0x0),
+    row(Page::Queue(4), "ENTRIES_LO", 0x80, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "ENTRIES_HI", 0x84, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "REFUSED_LO", 0x88, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "REFUSED_HI", 0x8c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "WAIT_COMPLETION_LO", 0x90, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "WAIT_COMPLETION_HI", 0x94, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "WAIT_FETCH_LO", 0x98, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "WAIT_FETCH_HI", 0x9c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "WAIT_LANE_LO", 0xa0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "WAIT_LANE_HI", 0xa4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "WAIT_CONTEXT_LO", 0xa8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(4), "WAIT_CONTEXT_HI", 0xac, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "SQ_BASE_LO", 0x00, [0xffff_f000, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "SQ_BASE_HI", 0x04, [0xffff_ffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "CQ_BASE_LO", 0x08, [0xffff_f000, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "CQ_BASE_HI", 0x0c, [0xffff_ffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "RING_SIZE", 0x10, [0xf0f, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "QUEUE_CONTROL", 0x14, [0x1, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "SQ_TAIL", 0x40, [0xffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "CQ_HEAD", 0x44, [0xffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "SQ_HEAD", 0x48, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "CQ_TAIL", 0x4c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "QUEUE_ERRORS", 0x50, [0x7, 0x7, 0x0], 0x0),
+    row(Page::Queue(5), "ENTRIES_LO", 0x80, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "ENTRIES_HI", 0x84, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "REFUSED_LO", 0x88, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "REFUSED_HI", 0x8c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "WAIT_COMPLETION_LO", 0x90, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "WAIT_COMPLETION_HI", 0x94, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "WAIT_FETCH_LO", 0x98, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "WAIT_FETCH_HI", 0x9c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "WAIT_LANE_LO", 0xa0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "WAIT_LANE_HI", 0xa4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "WAIT_CONTEXT_LO", 0xa8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(5), "WAIT_CONTEXT_HI", 0xac, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "SQ_BASE_LO", 0x00, [0xffff_f000, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "SQ_BASE_HI", 0x04, [0xffff_ffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "CQ_BASE_LO", 0x08, [0xffff_f000, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "CQ_BASE_HI", 0x0c, [0xffff_ffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "RING_SIZE", 0x10, [0xf0f, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "QUEUE_CONTROL", 0x14, [0x1, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "SQ_TAIL", 0x40, [0xffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "CQ_HEAD", 0x44, [0xffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "SQ_HEAD", 0x48, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "CQ_TAIL", 0x4c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "QUEUE_ERRORS", 0x50, [0x7, 0x7, 0x0], 0x0),
+    row(Page::Queue(6), "ENTRIES_LO", 0x80, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "ENTRIES_HI", 0x84, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "REFUSED_LO", 0x88, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "REFUSED_HI", 0x8c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "WAIT_COMPLETION_LO", 0x90, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "WAIT_COMPLETION_HI", 0x94, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "WAIT_FETCH_LO", 0x98, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "WAIT_FETCH_HI", 0x9c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "WAIT_LANE_LO", 0xa0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "WAIT_LANE_HI", 0xa4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "WAIT_CONTEXT_LO", 0xa8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(6), "WAIT_CONTEXT_HI", 0xac, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "SQ_BASE_LO", 0x00, [0xffff_f000, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "SQ_BASE_HI", 0x04, [0xffff_ffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "CQ_BASE_LO", 0x08, [0xffff_f000, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "CQ_BASE_HI", 0x0c, [0xffff_ffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "RING_SIZE", 0x10, [0xf0f, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "QUEUE_CONTROL", 0x14, [0x1, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "SQ_TAIL", 0x40, [0xffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "CQ_HEAD", 0x44, [0xffff, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "SQ_HEAD", 0x48, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "CQ_TAIL", 0x4c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "QUEUE_ERRORS", 0x50, [0x7, 0x7, 0x0], 0x0),
+    row(Page::Queue(7), "ENTRIES_LO", 0x80, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "ENTRIES_HI", 0x84, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "REFUSED_LO", 0x88, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "REFUSED_HI", 0x8c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "WAIT_COMPLETION_LO", 0x90, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "WAIT_COMPLETION_HI", 0x94, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "WAIT_FETCH_LO", 0x98, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "WAIT_FETCH_HI", 0x9c, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "WAIT_LANE_LO", 0xa0, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "WAIT_LANE_HI", 0xa4, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "WAIT_CONTEXT_LO", 0xa8, [0x0, 0x0, 0x0], 0x0),
+    row(Page::Queue(7), "WAIT_CONTEXT_HI", 0xac, [0x0, 0x0, 0x0], 0x0),
 ];
 
 /// The registers of the device itself.
@@ -170,13 +336,18 @@ impl<'a, IO: RegisterIo + ?Sized> DevicePage<'a, IO> {
         Access::new(self.io, self.base)
     }
 
-    /// A bit per queue: completions were written since the bit was cleared; write 1 to clear. An interrupt message is sent when an enabled bit rises.
+    /// A bit per queue: completions were written since the bit was cleared; write 1 to clear. One interrupt message is sent per rise of an enabled bit, or when a bit is enabled that has risen; `IRQ_MODERATION` may hold it back.
     pub fn irq_status(&self) -> Access<'a, IO, IrqStatus> {
         Access::new(self.io, self.base)
     }
 
     /// A bit per queue: 1 lets its interrupt messages out.
     pub fn irq_enable(&self) -> Access<'a, IO, IrqEnable> {
+        Access::new(self.io, self.base)
+    }
+
+    /// How long interrupt messages are held back, to send fewer. A queue's message leaves when enough completions were written since its bit rose, or when the first of them is old enough.
+    pub fn irq_moderation(&self) -> Access<'a, IO, IrqModeration> {
         Access::new(self.io, self.base)
     }
 
@@ -202,36 +373,6 @@ impl<'a, IO: RegisterIo + ?Sized> DevicePage<'a, IO> {
 
     /// Cycles with entries in flight, high half.
     pub fn busy_hi(&self) -> Access<'a, IO, BusyHi> {
-        Access::new(self.io, self.base)
-    }
-
-    /// Cycles in which the lane took a beat of text, low half.
-    pub fn lane_beats_lo(&self) -> Access<'a, IO, LaneBeatsLo> {
-        Access::new(self.io, self.base)
-    }
-
-    /// Cycles in which the lane took a beat of text, high half.
-    pub fn lane_beats_hi(&self) -> Access<'a, IO, LaneBeatsHi> {
-        Access::new(self.io, self.base)
-    }
-
-    /// Cycles in which an open record waited for text to be read, low half.
-    pub fn lane_stall_in_lo(&self) -> Access<'a, IO, LaneStallInLo> {
-        Access::new(self.io, self.base)
-    }
-
-    /// Cycles in which an open record waited for text to be read, high half.
-    pub fn lane_stall_in_hi(&self) -> Access<'a, IO, LaneStallInHi> {
-        Access::new(self.io, self.base)
-    }
-
-    /// Cycles in which an open record waited for room behind the lane, low half.
-    pub fn lane_stall_out_lo(&self) -> Access<'a, IO, LaneStallOutLo> {
-        Access::new(self.io, self.base)
-    }
-
-    /// Cycles in which an open record waited for room behind the lane, high half.
-    pub fn lane_stall_out_hi(&self) -> Access<'a, IO, LaneStallOutHi> {
         Access::new(self.io, self.base)
     }
 
@@ -285,6 +426,46 @@ impl<'a, IO: RegisterIo + ?Sized> DevicePage<'a, IO> {
         Access::new(self.io, self.base)
     }
 
+    /// Beats of data that the memory bus delivered, low half.
+    pub fn read_beats_lo(&self) -> Access<'a, IO, ReadBeatsLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Beats of data that the memory bus delivered, high half.
+    pub fn read_beats_hi(&self) -> Access<'a, IO, ReadBeatsHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which the address of a read was offered and not taken, low half.
+    pub fn read_stall_lo(&self) -> Access<'a, IO, ReadStallLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which the address of a read was offered and not taken, high half.
+    pub fn read_stall_hi(&self) -> Access<'a, IO, ReadStallHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Beats of data that the memory bus took, low half.
+    pub fn write_beats_lo(&self) -> Access<'a, IO, WriteBeatsLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Beats of data that the memory bus took, high half.
+    pub fn write_beats_hi(&self) -> Access<'a, IO, WriteBeatsHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which a beat of data was offered and not taken, low half.
+    pub fn write_stall_lo(&self) -> Access<'a, IO, WriteStallLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which a beat of data was offered and not taken, high half.
+    pub fn write_stall_hi(&self) -> Access<'a, IO, WriteStallHi> {
+        Access::new(self.io, self.base)
+    }
+
     /// Clock cycles since reset: both halves, low one read first; they belong together until the next snapshot.
     pub fn cycles_u64(&self) -> u64 {
         read_wide(self.cycles_lo(), self.cycles_hi())
@@ -293,21 +474,6 @@ impl<'a, IO: RegisterIo + ?Sized> DevicePage<'a, IO> {
     /// Cycles with entries in flight: both halves, low one read first; they belong together until the next snapshot.
     pub fn busy_u64(&self) -> u64 {
         read_wide(self.busy_lo(), self.busy_hi())
-    }
-
-    /// Cycles in which the lane took a beat of text: both halves, low one read first; they belong together until the next snapshot.
-    pub fn lane_beats_u64(&self) -> u64 {
-        read_wide(self.lane_beats_lo(), self.lane_beats_hi())
-    }
-
-    /// Cycles in which an open record waited for text to be read: both halves, low one read first; they belong together until the next snapshot.
-    pub fn lane_stall_in_u64(&self) -> u64 {
-        read_wide(self.lane_stall_in_lo(), self.lane_stall_in_hi())
-    }
-
-    /// Cycles in which an open record waited for room behind the lane: both halves, low one read first; they belong together until the next snapshot.
-    pub fn lane_stall_out_u64(&self) -> u64 {
-        read_wide(self.lane_stall_out_lo(), self.lane_stall_out_hi())
     }
 
     /// Records sealed: both halves, low one read first; they belong together until the next snapshot.
@@ -333,6 +499,99 @@ impl<'a, IO: RegisterIo + ?Sized> DevicePage<'a, IO> {
     /// Records that OPEN rejected (tag, header or padding): both halves, low one read first; they belong together until the next snapshot.
     pub fn rejected_records_u64(&self) -> u64 {
         read_wide(self.rejected_records_lo(), self.rejected_records_hi())
+    }
+
+    /// Beats of data that the memory bus delivered: both halves, low one read first; they belong together until the next snapshot.
+    pub fn read_beats_u64(&self) -> u64 {
+        read_wide(self.read_beats_lo(), self.read_beats_hi())
+    }
+
+    /// Cycles in which the address of a read was offered and not taken: both halves, low one read first; they belong together until the next snapshot.
+    pub fn read_stall_u64(&self) -> u64 {
+        read_wide(self.read_stall_lo(), self.read_stall_hi())
+    }
+
+    /// Beats of data that the memory bus took: both halves, low one read first; they belong together until the next snapshot.
+    pub fn write_beats_u64(&self) -> u64 {
+        read_wide(self.write_beats_lo(), self.write_beats_hi())
+    }
+
+    /// Cycles in which a beat of data was offered and not taken: both halves, low one read first; they belong together until the next snapshot.
+    pub fn write_stall_u64(&self) -> u64 {
+        read_wide(self.write_stall_lo(), self.write_stall_hi())
+    }
+}
+
+/// The registers of one lane.
+#[derive(Debug)]
+pub struct LaneRegisters<'a, IO: ?Sized> {
+    io: &'a IO,
+    base: u32,
+}
+
+impl<'a, IO: RegisterIo + ?Sized> LaneRegisters<'a, IO> {
+    pub(super) const fn new(io: &'a IO, base: u32) -> Self {
+        Self { io, base }
+    }
+
+    /// Cycles with a record inside the lane, low half.
+    pub fn lane_busy_lo(&self) -> Access<'a, IO, LaneBusyLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles with a record inside the lane, high half.
+    pub fn lane_busy_hi(&self) -> Access<'a, IO, LaneBusyHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which the lane took a word of text, 16 bytes, low half.
+    pub fn lane_beats_lo(&self) -> Access<'a, IO, LaneBeatsLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which the lane took a word of text, 16 bytes, high half.
+    pub fn lane_beats_hi(&self) -> Access<'a, IO, LaneBeatsHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which a record in the lane waited for its source, low half.
+    pub fn lane_stall_source_lo(&self) -> Access<'a, IO, LaneStallSourceLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which a record in the lane waited for its source, high half.
+    pub fn lane_stall_source_hi(&self) -> Access<'a, IO, LaneStallSourceHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which a record in the lane waited for room on its way out, low half.
+    pub fn lane_stall_destination_lo(&self) -> Access<'a, IO, LaneStallDestinationLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which a record in the lane waited for room on its way out, high half.
+    pub fn lane_stall_destination_hi(&self) -> Access<'a, IO, LaneStallDestinationHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles with a record inside the lane: both halves, low one read first; they belong together until the next snapshot.
+    pub fn lane_busy_u64(&self) -> u64 {
+        read_wide(self.lane_busy_lo(), self.lane_busy_hi())
+    }
+
+    /// Cycles in which the lane took a word of text, 16 bytes: both halves, low one read first; they belong together until the next snapshot.
+    pub fn lane_beats_u64(&self) -> u64 {
+        read_wide(self.lane_beats_lo(), self.lane_beats_hi())
+    }
+
+    /// Cycles in which a record in the lane waited for its source: both halves, low one read first; they belong together until the next snapshot.
+    pub fn lane_stall_source_u64(&self) -> u64 {
+        read_wide(self.lane_stall_source_lo(), self.lane_stall_source_hi())
+    }
+
+    /// Cycles in which a record in the lane waited for room on its way out: both halves, low one read first; they belong together until the next snapshot.
+    pub fn lane_stall_destination_u64(&self) -> u64 {
+        read_wide(self.lane_stall_destination_lo(), self.lane_stall_destination_hi())
     }
 }
 
@@ -423,6 +682,46 @@ impl<'a, IO: RegisterIo + ?Sized> QueuePage<'a, IO> {
         Access::new(self.io, self.base)
     }
 
+    /// Cycles in which entries were pending and their completions had no place, in the ring or among those under way, low half.
+    pub fn wait_completion_lo(&self) -> Access<'a, IO, WaitCompletionLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which entries were pending and their completions had no place, in the ring or among those under way, high half.
+    pub fn wait_completion_hi(&self) -> Access<'a, IO, WaitCompletionHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which entries were pending and none had arrived from memory, low half.
+    pub fn wait_fetch_lo(&self) -> Access<'a, IO, WaitFetchLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which entries were pending and none had arrived from memory, high half.
+    pub fn wait_fetch_hi(&self) -> Access<'a, IO, WaitFetchHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which a record of the queue waited for a lane, low half.
+    pub fn wait_lane_lo(&self) -> Access<'a, IO, WaitLaneLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which a record of the queue waited for a lane, high half.
+    pub fn wait_lane_hi(&self) -> Access<'a, IO, WaitLaneHi> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which the queue waited for a context to be loaded or dropped, low half.
+    pub fn wait_context_lo(&self) -> Access<'a, IO, WaitContextLo> {
+        Access::new(self.io, self.base)
+    }
+
+    /// Cycles in which the queue waited for a context to be loaded or dropped, high half.
+    pub fn wait_context_hi(&self) -> Access<'a, IO, WaitContextHi> {
+        Access::new(self.io, self.base)
+    }
+
     /// IOVA of the submission ring: both halves, low one read first.
     pub fn sq_base_u64(&self) -> u64 {
         read_wide(self.sq_base_lo(), self.sq_base_hi())
@@ -451,6 +750,26 @@ impl<'a, IO: RegisterIo + ?Sized> QueuePage<'a, IO> {
     /// Entries completed with a status other than SUCCESS: both halves, low one read first; they belong together until the next snapshot.
     pub fn refused_u64(&self) -> u64 {
         read_wide(self.refused_lo(), self.refused_hi())
+    }
+
+    /// Cycles in which entries were pending and their completions had no place, in the ring or among those under way: both halves, low one read first; they belong together until the next snapshot.
+    pub fn wait_completion_u64(&self) -> u64 {
+        read_wide(self.wait_completion_lo(), self.wait_completion_hi())
+    }
+
+    /// Cycles in which entries were pending and none had arrived from memory: both halves, low one read first; they belong together until the next snapshot.
+    pub fn wait_fetch_u64(&self) -> u64 {
+        read_wide(self.wait_fetch_lo(), self.wait_fetch_hi())
+    }
+
+    /// Cycles in which a record of the queue waited for a lane: both halves, low one read first; they belong together until the next snapshot.
+    pub fn wait_lane_u64(&self) -> u64 {
+        read_wide(self.wait_lane_lo(), self.wait_lane_hi())
+    }
+
+    /// Cycles in which the queue waited for a context to be loaded or dropped: both halves, low one read first; they belong together until the next snapshot.
+    pub fn wait_context_u64(&self) -> u64 {
+        read_wide(self.wait_context_lo(), self.wait_context_hi())
     }
 }
 
@@ -566,7 +885,7 @@ impl Version {
 impl Register for Version {
     const NAME: &'static str = "VERSION";
     const OFFSET: u32 = 0x04;
-    const RESET: u32 = 0x100;
+    const RESET: u32 = 0x200;
 
     fn from_bits(bits: u32) -> Self {
         Self(bits)
@@ -827,6 +1146,18 @@ impl Features {
     pub const fn with_segmentation(self, value: bool) -> Self {
         Self(bits::set(self.0, 17, 1, value as u32))
     }
+
+    /// `OPEN_RUN` opens several records with one entry.
+    #[must_use]
+    pub const fn open_run(self) -> bool {
+        bits::get(self.0, 18, 1) != 0
+    }
+
+    /// The register with [`Self::open_run`] set to `value`.
+    #[must_use]
+    pub const fn with_open_run(self, value: bool) -> Self {
+        Self(bits::set(self.0, 18, 1, value as u32))
+    }
 }
 
 impl Register for Features {
@@ -859,6 +1190,7 @@ impl fmt::Debug for Features {
             .field("tls13", &self.tls13())
             .field("padding", &self.padding())
             .field("segmentation", &self.segmentation())
+            .field("open_run", &self.open_run())
             .finish()
     }
 }
@@ -1141,7 +1473,7 @@ impl fmt::Debug for Errors {
 
 impl Writable for Errors {}
 
-/// A bit per queue: completions were written since the bit was cleared; write 1 to clear. An interrupt message is sent when an enabled bit rises.
+/// A bit per queue: completions were written since the bit was cleared; write 1 to clear. One interrupt message is sent per rise of an enabled bit, or when a bit is enabled that has risen; `IRQ_MODERATION` may hold it back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct IrqStatus(u32);
 
@@ -1193,6 +1525,54 @@ impl IrqStatus {
     pub const fn with_queue3(self, value: bool) -> Self {
         Self(bits::set(self.0, 3, 1, value as u32))
     }
+
+    /// Queue 4.
+    #[must_use]
+    pub const fn queue4(self) -> bool {
+        bits::get(self.0, 4, 1) != 0
+    }
+
+    /// The register with [`Self::queue4`] set to `value`.
+    #[must_use]
+    pub const fn with_queue4(self, value: bool) -> Self {
+        Self(bits::set(self.0, 4, 1, value as u32))
+    }
+
+    /// Queue 5.
+    #[must_use]
+    pub const fn queue5(self) -> bool {
+        bits::get(self.0, 5, 1) != 0
+    }
+
+    /// The register with [`Self::queue5`] set to `value`.
+    #[must_use]
+    pub const fn with_queue5(self, value: bool) -> Self {
+        Self(bits::set(self.0, 5, 1, value as u32))
+    }
+
+    /// Queue 6.
+    #[must_use]
+    pub const fn queue6(self) -> bool {
+        bits::get(self.0, 6, 1) != 0
+    }
+
+    /// The register with [`Self::queue6`] set to `value`.
+    #[must_use]
+    pub const fn with_queue6(self, value: bool) -> Self {
+        Self(bits::set(self.0, 6, 1, value as u32))
+    }
+
+    /// Queue 7.
+    #[must_use]
+    pub const fn queue7(self) -> bool {
+        bits::get(self.0, 7, 1) != 0
+    }
+
+    /// The register with [`Self::queue7`] set to `value`.
+    #[must_use]
+    pub const fn with_queue7(self, value: bool) -> Self {
+        Self(bits::set(self.0, 7, 1, value as u32))
+    }
 }
 
 impl Register for IrqStatus {
@@ -1222,6 +1602,10 @@ impl fmt::Debug for IrqStatus {
             .field("queue1", &self.queue1())
             .field("queue2", &self.queue2())
             .field("queue3", &self.queue3())
+            .field("queue4", &self.queue4())
+            .field("queue5", &self.queue5())
+            .field("queue6", &self.queue6())
+            .field("queue7", &self.queue7())
             .finish()
     }
 }
@@ -1233,18 +1617,16 @@ impl Writable for IrqStatus {}
 pub struct IrqEnable(u32);
 
 impl IrqEnable {
-    /// Queues 0 to 3.
+    /// Queues 0 to 7.
     #[must_use]
     pub const fn queues(self) -> u8 {
-        bits::get(self.0, 0, 4) as u8
+        bits::get(self.0, 0, 8) as u8
     }
 
     /// The register with [`Self::queues`] set to `value`.
-    ///
-    /// Bits of `value` above the field are dropped.
     #[must_use]
     pub const fn with_queues(self, value: u8) -> Self {
-        Self(bits::set(self.0, 0, 4, value as u32))
+        Self(bits::set(self.0, 0, 8, value as u32))
     }
 }
 
@@ -1277,6 +1659,71 @@ impl fmt::Debug for IrqEnable {
 impl Writable for IrqEnable {}
 
 impl Modifiable for IrqEnable {}
+
+/// How long interrupt messages are held back, to send fewer. A queue's message leaves when enough completions were written since its bit rose, or when the first of them is old enough.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct IrqModeration(u32);
+
+impl IrqModeration {
+    /// Completions that are enough; 0 and 1: the first.
+    #[must_use]
+    pub const fn count(self) -> u8 {
+        bits::get(self.0, 0, 8) as u8
+    }
+
+    /// The register with [`Self::count`] set to `value`.
+    #[must_use]
+    pub const fn with_count(self, value: u8) -> Self {
+        Self(bits::set(self.0, 0, 8, value as u32))
+    }
+
+    /// Age that is enough, in clock cycles; 0: none is held back.
+    #[must_use]
+    pub const fn cycles(self) -> u32 {
+        bits::get(self.0, 8, 24)
+    }
+
+    /// The register with [`Self::cycles`] set to `value`.
+    ///
+    /// Bits of `value` above the field are dropped.
+    #[must_use]
+    pub const fn with_cycles(self, value: u32) -> Self {
+        Self(bits::set(self.0, 8, 24, value))
+    }
+}
+
+impl Register for IrqModeration {
+    const NAME: &'static str = "IRQ_MODERATION";
+    const OFFSET: u32 = 0x38;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for IrqModeration {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for IrqModeration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IrqModeration")
+            .field("count", &self.count())
+            .field("cycles", &self.cycles())
+            .finish()
+    }
+}
+
+impl Writable for IrqModeration {}
+
+impl Modifiable for IrqModeration {}
 
 /// Write 1 to copy all counters into the registers below and in the queue pages, all in one cycle, so that a set is consistent.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -1499,270 +1946,6 @@ impl Default for BusyHi {
 impl fmt::Debug for BusyHi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BusyHi").field("value", &self.value()).finish()
-    }
-}
-
-/// Cycles in which the lane took a beat of text, low half.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct LaneBeatsLo(u32);
-
-impl LaneBeatsLo {
-    /// As of the last snapshot.
-    #[must_use]
-    pub const fn value(self) -> u32 {
-        bits::get(self.0, 0, 32)
-    }
-
-    /// The register with [`Self::value`] set to `value`.
-    #[must_use]
-    pub const fn with_value(self, value: u32) -> Self {
-        Self(bits::set(self.0, 0, 32, value))
-    }
-}
-
-impl Register for LaneBeatsLo {
-    const NAME: &'static str = "LANE_BEATS_LO";
-    const OFFSET: u32 = 0x90;
-    const RESET: u32 = 0x0;
-
-    fn from_bits(bits: u32) -> Self {
-        Self(bits)
-    }
-
-    fn bits(self) -> u32 {
-        self.0
-    }
-}
-
-impl Default for LaneBeatsLo {
-    fn default() -> Self {
-        Self(Self::RESET)
-    }
-}
-
-impl fmt::Debug for LaneBeatsLo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LaneBeatsLo").field("value", &self.value()).finish()
-    }
-}
-
-/// Cycles in which the lane took a beat of text, high half.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct LaneBeatsHi(u32);
-
-impl LaneBeatsHi {
-    /// As of the last snapshot.
-    #[must_use]
-    pub const fn value(self) -> u32 {
-        bits::get(self.0, 0, 32)
-    }
-
-    /// The register with [`Self::value`] set to `value`.
-    #[must_use]
-    pub const fn with_value(self, value: u32) -> Self {
-        Self(bits::set(self.0, 0, 32, value))
-    }
-}
-
-impl Register for LaneBeatsHi {
-    const NAME: &'static str = "LANE_BEATS_HI";
-    const OFFSET: u32 = 0x94;
-    const RESET: u32 = 0x0;
-
-    fn from_bits(bits: u32) -> Self {
-        Self(bits)
-    }
-
-    fn bits(self) -> u32 {
-        self.0
-    }
-}
-
-impl Default for LaneBeatsHi {
-    fn default() -> Self {
-        Self(Self::RESET)
-    }
-}
-
-impl fmt::Debug for LaneBeatsHi {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LaneBeatsHi").field("value", &self.value()).finish()
-    }
-}
-
-/// Cycles in which an open record waited for text to be read, low half.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct LaneStallInLo(u32);
-
-impl LaneStallInLo {
-    /// As of the last snapshot.
-    #[must_use]
-    pub const fn value(self) -> u32 {
-        bits::get(self.0, 0, 32)
-    }
-
-    /// The register with [`Self::value`] set to `value`.
-    #[must_use]
-    pub const fn with_value(self, value: u32) -> Self {
-        Self(bits::set(self.0, 0, 32, value))
-    }
-}
-
-impl Register for LaneStallInLo {
-    const NAME: &'static str = "LANE_STALL_IN_LO";
-    const OFFSET: u32 = 0x98;
-    const RESET: u32 = 0x0;
-
-    fn from_bits(bits: u32) -> Self {
-        Self(bits)
-    }
-
-    fn bits(self) -> u32 {
-        self.0
-    }
-}
-
-impl Default for LaneStallInLo {
-    fn default() -> Self {
-        Self(Self::RESET)
-    }
-}
-
-impl fmt::Debug for LaneStallInLo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LaneStallInLo").field("value", &self.value()).finish()
-    }
-}
-
-/// Cycles in which an open record waited for text to be read, high half.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct LaneStallInHi(u32);
-
-impl LaneStallInHi {
-    /// As of the last snapshot.
-    #[must_use]
-    pub const fn value(self) -> u32 {
-        bits::get(self.0, 0, 32)
-    }
-
-    /// The register with [`Self::value`] set to `value`.
-    #[must_use]
-    pub const fn with_value(self, value: u32) -> Self {
-        Self(bits::set(self.0, 0, 32, value))
-    }
-}
-
-impl Register for LaneStallInHi {
-    const NAME: &'static str = "LANE_STALL_IN_HI";
-    const OFFSET: u32 = 0x9c;
-    const RESET: u32 = 0x0;
-
-    fn from_bits(bits: u32) -> Self {
-        Self(bits)
-    }
-
-    fn bits(self) -> u32 {
-        self.0
-    }
-}
-
-impl Default for LaneStallInHi {
-    fn default() -> Self {
-        Self(Self::RESET)
-    }
-}
-
-impl fmt::Debug for LaneStallInHi {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LaneStallInHi").field("value", &self.value()).finish()
-    }
-}
-
-/// Cycles in which an open record waited for room behind the lane, low half.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct LaneStallOutLo(u32);
-
-impl LaneStallOutLo {
-    /// As of the last snapshot.
-    #[must_use]
-    pub const fn value(self) -> u32 {
-        bits::get(self.0, 0, 32)
-    }
-
-    /// The register with [`Self::value`] set to `value`.
-    #[must_use]
-    pub const fn with_value(self, value: u32) -> Self {
-        Self(bits::set(self.0, 0, 32, value))
-    }
-}
-
-impl Register for LaneStallOutLo {
-    const NAME: &'static str = "LANE_STALL_OUT_LO";
-    const OFFSET: u32 = 0xa0;
-    const RESET: u32 = 0x0;
-
-    fn from_bits(bits: u32) -> Self {
-        Self(bits)
-    }
-
-    fn bits(self) -> u32 {
-        self.0
-    }
-}
-
-impl Default for LaneStallOutLo {
-    fn default() -> Self {
-        Self(Self::RESET)
-    }
-}
-
-impl fmt::Debug for LaneStallOutLo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LaneStallOutLo").field("value", &self.value()).finish()
-    }
-}
-
-/// Cycles in which an open record waited for room behind the lane, high half.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct LaneStallOutHi(u32);
-
-impl LaneStallOutHi {
-    /// As of the last snapshot.
-    #[must_use]
-    pub const fn value(self) -> u32 {
-        bits::get(self.0, 0, 32)
-    }
-
-    /// The register with [`Self::value`] set to `value`.
-    #[must_use]
-    pub const fn with_value(self, value: u32) -> Self {
-        Self(bits::set(self.0, 0, 32, value))
-    }
-}
-
-impl Register for LaneStallOutHi {
-    const NAME: &'static str = "LANE_STALL_OUT_HI";
-    const OFFSET: u32 = 0xa4;
-    const RESET: u32 = 0x0;
-
-    fn from_bits(bits: u32) -> Self {
-        Self(bits)
-    }
-
-    fn bits(self) -> u32 {
-        self.0
-    }
-}
-
-impl Default for LaneStallOutHi {
-    fn default() -> Self {
-        Self(Self::RESET)
-    }
-}
-
-impl fmt::Debug for LaneStallOutHi {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LaneStallOutHi").field("value", &self.value()).finish()
     }
 }
 
@@ -2203,6 +2386,710 @@ impl Default for RejectedRecordsHi {
 impl fmt::Debug for RejectedRecordsHi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RejectedRecordsHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Beats of data that the memory bus delivered, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ReadBeatsLo(u32);
+
+impl ReadBeatsLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for ReadBeatsLo {
+    const NAME: &'static str = "READ_BEATS_LO";
+    const OFFSET: u32 = 0xd0;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for ReadBeatsLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for ReadBeatsLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadBeatsLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Beats of data that the memory bus delivered, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ReadBeatsHi(u32);
+
+impl ReadBeatsHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for ReadBeatsHi {
+    const NAME: &'static str = "READ_BEATS_HI";
+    const OFFSET: u32 = 0xd4;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for ReadBeatsHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for ReadBeatsHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadBeatsHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which the address of a read was offered and not taken, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ReadStallLo(u32);
+
+impl ReadStallLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for ReadStallLo {
+    const NAME: &'static str = "READ_STALL_LO";
+    const OFFSET: u32 = 0xd8;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for ReadStallLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for ReadStallLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadStallLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which the address of a read was offered and not taken, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ReadStallHi(u32);
+
+impl ReadStallHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for ReadStallHi {
+    const NAME: &'static str = "READ_STALL_HI";
+    const OFFSET: u32 = 0xdc;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for ReadStallHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for ReadStallHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadStallHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Beats of data that the memory bus took, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WriteBeatsLo(u32);
+
+impl WriteBeatsLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WriteBeatsLo {
+    const NAME: &'static str = "WRITE_BEATS_LO";
+    const OFFSET: u32 = 0xe0;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WriteBeatsLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WriteBeatsLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteBeatsLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Beats of data that the memory bus took, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WriteBeatsHi(u32);
+
+impl WriteBeatsHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WriteBeatsHi {
+    const NAME: &'static str = "WRITE_BEATS_HI";
+    const OFFSET: u32 = 0xe4;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WriteBeatsHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WriteBeatsHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteBeatsHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which a beat of data was offered and not taken, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WriteStallLo(u32);
+
+impl WriteStallLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WriteStallLo {
+    const NAME: &'static str = "WRITE_STALL_LO";
+    const OFFSET: u32 = 0xe8;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WriteStallLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WriteStallLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteStallLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which a beat of data was offered and not taken, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WriteStallHi(u32);
+
+impl WriteStallHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WriteStallHi {
+    const NAME: &'static str = "WRITE_STALL_HI";
+    const OFFSET: u32 = 0xec;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WriteStallHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WriteStallHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WriteStallHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles with a record inside the lane, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LaneBusyLo(u32);
+
+impl LaneBusyLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for LaneBusyLo {
+    const NAME: &'static str = "LANE_BUSY_LO";
+    const OFFSET: u32 = 0x00;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for LaneBusyLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for LaneBusyLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaneBusyLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles with a record inside the lane, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LaneBusyHi(u32);
+
+impl LaneBusyHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for LaneBusyHi {
+    const NAME: &'static str = "LANE_BUSY_HI";
+    const OFFSET: u32 = 0x04;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for LaneBusyHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for LaneBusyHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaneBusyHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which the lane took a word of text, 16 bytes, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LaneBeatsLo(u32);
+
+impl LaneBeatsLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for LaneBeatsLo {
+    const NAME: &'static str = "LANE_BEATS_LO";
+    const OFFSET: u32 = 0x08;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for LaneBeatsLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for LaneBeatsLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaneBeatsLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which the lane took a word of text, 16 bytes, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LaneBeatsHi(u32);
+
+impl LaneBeatsHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for LaneBeatsHi {
+    const NAME: &'static str = "LANE_BEATS_HI";
+    const OFFSET: u32 = 0x0c;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for LaneBeatsHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for LaneBeatsHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaneBeatsHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which a record in the lane waited for its source, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LaneStallSourceLo(u32);
+
+impl LaneStallSourceLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for LaneStallSourceLo {
+    const NAME: &'static str = "LANE_STALL_SOURCE_LO";
+    const OFFSET: u32 = 0x10;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for LaneStallSourceLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for LaneStallSourceLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaneStallSourceLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which a record in the lane waited for its source, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LaneStallSourceHi(u32);
+
+impl LaneStallSourceHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for LaneStallSourceHi {
+    const NAME: &'static str = "LANE_STALL_SOURCE_HI";
+    const OFFSET: u32 = 0x14;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for LaneStallSourceHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for LaneStallSourceHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaneStallSourceHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which a record in the lane waited for room on its way out, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LaneStallDestinationLo(u32);
+
+impl LaneStallDestinationLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for LaneStallDestinationLo {
+    const NAME: &'static str = "LANE_STALL_DESTINATION_LO";
+    const OFFSET: u32 = 0x18;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for LaneStallDestinationLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for LaneStallDestinationLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaneStallDestinationLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which a record in the lane waited for room on its way out, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LaneStallDestinationHi(u32);
+
+impl LaneStallDestinationHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for LaneStallDestinationHi {
+    const NAME: &'static str = "LANE_STALL_DESTINATION_HI";
+    const OFFSET: u32 = 0x1c;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for LaneStallDestinationHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for LaneStallDestinationHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LaneStallDestinationHi").field("value", &self.value()).finish()
     }
 }
 
@@ -2948,5 +3835,357 @@ impl Default for RefusedHi {
 impl fmt::Debug for RefusedHi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RefusedHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which entries were pending and their completions had no place, in the ring or among those under way, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WaitCompletionLo(u32);
+
+impl WaitCompletionLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WaitCompletionLo {
+    const NAME: &'static str = "WAIT_COMPLETION_LO";
+    const OFFSET: u32 = 0x90;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WaitCompletionLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WaitCompletionLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitCompletionLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which entries were pending and their completions had no place, in the ring or among those under way, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WaitCompletionHi(u32);
+
+impl WaitCompletionHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WaitCompletionHi {
+    const NAME: &'static str = "WAIT_COMPLETION_HI";
+    const OFFSET: u32 = 0x94;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WaitCompletionHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WaitCompletionHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitCompletionHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which entries were pending and none had arrived from memory, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WaitFetchLo(u32);
+
+impl WaitFetchLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WaitFetchLo {
+    const NAME: &'static str = "WAIT_FETCH_LO";
+    const OFFSET: u32 = 0x98;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WaitFetchLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WaitFetchLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitFetchLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which entries were pending and none had arrived from memory, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WaitFetchHi(u32);
+
+impl WaitFetchHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WaitFetchHi {
+    const NAME: &'static str = "WAIT_FETCH_HI";
+    const OFFSET: u32 = 0x9c;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WaitFetchHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WaitFetchHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitFetchHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which a record of the queue waited for a lane, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WaitLaneLo(u32);
+
+impl WaitLaneLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WaitLaneLo {
+    const NAME: &'static str = "WAIT_LANE_LO";
+    const OFFSET: u32 = 0xa0;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WaitLaneLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WaitLaneLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitLaneLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which a record of the queue waited for a lane, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WaitLaneHi(u32);
+
+impl WaitLaneHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WaitLaneHi {
+    const NAME: &'static str = "WAIT_LANE_HI";
+    const OFFSET: u32 = 0xa4;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WaitLaneHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WaitLaneHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitLaneHi").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which the queue waited for a context to be loaded or dropped, low half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WaitContextLo(u32);
+
+impl WaitContextLo {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WaitContextLo {
+    const NAME: &'static str = "WAIT_CONTEXT_LO";
+    const OFFSET: u32 = 0xa8;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WaitContextLo {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WaitContextLo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitContextLo").field("value", &self.value()).finish()
+    }
+}
+
+/// Cycles in which the queue waited for a context to be loaded or dropped, high half.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WaitContextHi(u32);
+
+impl WaitContextHi {
+    /// As of the last snapshot.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        bits::get(self.0, 0, 32)
+    }
+
+    /// The register with [`Self::value`] set to `value`.
+    #[must_use]
+    pub const fn with_value(self, value: u32) -> Self {
+        Self(bits::set(self.0, 0, 32, value))
+    }
+}
+
+impl Register for WaitContextHi {
+    const NAME: &'static str = "WAIT_CONTEXT_HI";
+    const OFFSET: u32 = 0xac;
+    const RESET: u32 = 0x0;
+
+    fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for WaitContextHi {
+    fn default() -> Self {
+        Self(Self::RESET)
+    }
+}
+
+impl fmt::Debug for WaitContextHi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitContextHi").field("value", &self.value()).finish()
     }
 }

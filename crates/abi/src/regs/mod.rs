@@ -32,6 +32,9 @@ pub use generated::*;
 /// Bytes of a page of BAR 0.
 pub const PAGE_BYTES: u32 = 0x1000;
 
+/// Bytes from the registers of one lane to those of the next.
+const LANE_BYTES: u32 = LANE_REGISTERS[1] - LANE_REGISTERS[0];
+
 /// Bytes of BAR 0 that hold registers.
 pub const REGISTER_BYTES: u32 = QUEUE_PAGES[QUEUES - 1] + PAGE_BYTES;
 
@@ -167,6 +170,13 @@ impl<'a, IO: RegisterIo + ?Sized> Sealgate<'a, IO> {
         DevicePage::new(self.io, DEVICE_PAGE)
     }
 
+    /// The registers of one lane; `None` if BAR 0 has none for it. Those of a lane that the device does not have read 0:
+    /// see [`Shape::lanes`].
+    pub fn lane(&self, lane: usize) -> Option<LaneRegisters<'a, IO>> {
+        let base = *LANE_REGISTERS.get(lane)?;
+        Some(LaneRegisters::new(self.io, base))
+    }
+
     /// The page of one queue; `None` if BAR 0 has no page for it. A device may have fewer queues than BAR 0 has pages:
     /// see [`Shape::queues`].
     pub fn queue(&self, queue: usize) -> Option<QueuePage<'a, IO>> {
@@ -196,21 +206,24 @@ impl fmt::Display for UnknownEncoding {
 
 impl core::error::Error for UnknownEncoding {}
 
-/// A page of BAR 0.
+/// A page of BAR 0, or the part of one that belongs to a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
     /// The device itself.
     Device,
+    /// The lane of this number, below [`LANES`]: a part of the device's page.
+    Lane(u8),
     /// The queue of this number, below [`QUEUES`].
     Queue(u8),
 }
 
 impl Page {
-    /// Offset of the page in BAR 0, in bytes.
+    /// Offset of its first register in BAR 0, in bytes.
     #[must_use]
     pub const fn base(self) -> u32 {
         match self {
             Self::Device => DEVICE_PAGE,
+            Self::Lane(lane) => LANE_REGISTERS[0] + lane as u32 * LANE_BYTES,
             Self::Queue(queue) => QUEUE_PAGES[0] + queue as u32 * PAGE_BYTES,
         }
     }
@@ -269,7 +282,12 @@ const fn row(
 }
 
 const _: () = {
-    // Page::base multiplies; the pages must be equally spaced for that.
+    // Page::base multiplies; the pages, and the lanes in theirs, must be equally spaced for that.
+    let mut lane = 0;
+    while lane < LANES {
+        assert!(Page::Lane(lane as u8).base() == LANE_REGISTERS[lane]);
+        lane += 1;
+    }
     let mut queue = 0;
     while queue < QUEUES {
         assert!(Page::Queue(queue as u8).base() == QUEUE_PAGES[queue]);

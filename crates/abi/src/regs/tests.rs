@@ -66,6 +66,22 @@ fn queue_registers_stand_in_the_page_of_their_queue() {
 }
 
 #[test]
+fn lane_registers_stand_in_the_device_page() {
+    let io = Words::default();
+    let registers = Sealgate::new(&io);
+    for (lane, base) in LANE_REGISTERS.into_iter().enumerate() {
+        io.write32(base + LaneStallSourceLo::OFFSET, 7);
+        io.write32(base + LaneStallSourceHi::OFFSET, 1);
+        let page = registers.lane(lane).unwrap();
+        assert_eq!(page.lane_stall_source_u64(), 0x1_0000_0007);
+        assert_eq!(base & !(PAGE_BYTES - 1), DEVICE_PAGE);
+        let info = RegisterInfo::at(page.lane_stall_source_lo().address()).unwrap();
+        assert_eq!((info.name, info.page), (LaneStallSourceLo::NAME, Page::Lane(lane as u8)));
+    }
+    assert!(registers.lane(LANES).is_none());
+}
+
+#[test]
 fn wide_values_join_both_halves() {
     let io = Words::default();
     let queue = Sealgate::new(&io).queue(1).unwrap();

@@ -9,23 +9,41 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use ring::aead::{
+    AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
+};
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::cipher::{AeadKey, Iv};
+use rustls::crypto::cipher::{AeadKey, Iv, MessageDecrypter, MessageEncrypter};
 use rustls::crypto::ring as rustls_ring;
 use rustls::{
-    CipherSuite, ClientConfig, ClientConnection, ConnectionTrafficSecrets, Error, RootCertStore,
-    ServerConfig, ServerConnection, SupportedCipherSuite, SupportedProtocolVersion,
-    Tls13CipherSuite,
+    CipherSuite, ClientConfig, ClientConnection, ConnectionTrafficSecrets, ContentType, Error,
+    ProtocolVersion, RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite,
+    SupportedProtocolVersion, Tls13CipherSuite,
 };
 use rustls_pki_types::{PrivateKeyDer, ServerName};
 use sealgate_driver::{Device, Settings};
 use sealgate_rustls::{Operation, RecordCounts};
 use sealgate_sim::{SimConfig, SimTransport};
 
-/// The suites that the device serves.
-pub(crate) const DEVICE_SUITES: [CipherSuite; 2] =
-    [CipherSuite::TLS13_AES_128_GCM_SHA256, CipherSuite::TLS13_AES_256_GCM_SHA384];
+/// The suites of TLS 1.3 that the device serves.
+pub(crate) const TLS13_SUITES: [CipherSuite; 3] = [
+    CipherSuite::TLS13_AES_128_GCM_SHA256,
+    CipherSuite::TLS13_AES_256_GCM_SHA384,
+    CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
+];
+
+/// The suites of TLS 1.2 that the device serves, as far as they go with the key of the tests' certificate.
+pub(crate) const TLS12_SUITES: [CipherSuite; 3] = [
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+
+/// Both.
+pub(crate) const DEVICE_SUITES: [CipherSuite; 6] = {
+    let ([a, b, c], [d, e, f]) = (TLS13_SUITES, TLS12_SUITES);
+    [a, b, c, d, e, f]
+};
 
 /// How long a record may take before the device counts as hung: enough for a machine that is busy otherwise.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -69,6 +87,46 @@ pub(crate) fn tls13(provider: &CryptoProvider, suite: CipherSuite) -> &'static T
     match found {
         Some(SupportedCipherSuite::Tls13(tls13)) => tls13,
         _ => panic!("the provider has no {suite:?}"),
+    }
+}
+
+/// The version of TLS that a suite of [`DEVICE_SUITES`] belongs to.
+pub(crate) fn version_of(suite: CipherSuite) -> &'static SupportedProtocolVersion {
+    if TLS12_SUITES.contains(&suite) { &rustls::version::TLS12 } else { &rustls::version::TLS13 }
+}
+
+/// Parts of a static IV as TLS 1.2 hands them out: what comes from the key block, and what the explicit nonce starts from.
+fn tls12_iv(suite: CipherSuite, iv: &[u8; 12]) -> (&[u8], &[u8]) {
+    let chacha20 = suite == CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
+    iv.split_at(if chacha20 { 12 } else { 4 })
+}
+
+/// What a provider seals the records of one direction with.
+pub(crate) fn encrypter(
+    provider: &CryptoProvider,
+    suite: CipherSuite,
+    key: AeadKey,
+    iv: [u8; 12],
+) -> Box<dyn MessageEncrypter> {
+    match only(provider.clone(), suite).cipher_suites[0] {
+        SupportedCipherSuite::Tls13(tls13) => tls13.aead_alg.encrypter(key, Iv::from(iv)),
+        SupportedCipherSuite::Tls12(tls12) => {
+            let (fixed, explicit) = tls12_iv(suite, &iv);
+            tls12.aead_alg.encrypter(key, fixed, explicit)
+        }
+    }
+}
+
+/// What a provider opens the records of one direction with.
+pub(crate) fn decrypter(
+    provider: &CryptoProvider,
+    suite: CipherSuite,
+    key: AeadKey,
+    iv: [u8; 12],
+) -> Box<dyn MessageDecrypter> {
+    match only(provider.clone(), suite).cipher_suites[0] {
+        SupportedCipherSuite::Tls13(tls13) => tls13.aead_alg.decrypter(key, Iv::from(iv)),
+        SupportedCipherSuite::Tls12(tls12) => tls12.aead_alg.decrypter(key, tls12_iv(suite, &iv).0),
     }
 }
 
@@ -124,14 +182,14 @@ impl Pair {
         pair
     }
 
-    /// Connected over TLS 1.3 with one suite.
-    pub(crate) fn tls13(
+    /// Connected with one suite.
+    pub(crate) fn with_suite(
         client: CryptoProvider,
         server: CryptoProvider,
         suite: CipherSuite,
     ) -> Self {
         let providers = (only(client, suite), only(server, suite));
-        Self::connected(configs(providers.0, providers.1, &rustls::version::TLS13))
+        Self::connected(configs(providers.0, providers.1, version_of(suite)))
     }
 
     pub(crate) fn client_to_server(&mut self) -> Result<(), Error> {
@@ -192,13 +250,23 @@ pub(crate) struct TrafficKey {
     /// One for each side of a comparison.
     pub(crate) copies: [AeadKey; 2],
     pub(crate) iv: [u8; 12],
+    suite: CipherSuite,
+}
+
+/// What a record of TLS 1.2 says of itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Tls12Header {
+    pub(crate) typ: ContentType,
+    pub(crate) version: ProtocolVersion,
+    /// Only AES-GCM has one.
+    pub(crate) explicit_nonce: [u8; 8],
 }
 
 impl TrafficKey {
     /// A fresh key of `suite`.
     pub(crate) fn fresh(suite: CipherSuite) -> Self {
         let provider = only(rustls_ring::default_provider(), suite);
-        let (mut client, mut server) = configs(provider.clone(), provider, &rustls::version::TLS13);
+        let (mut client, mut server) = configs(provider.clone(), provider, version_of(suite));
         client.enable_secret_extraction = true;
         server.enable_secret_extraction = true;
         let pair = Pair::connected((client, server));
@@ -206,27 +274,54 @@ impl TrafficKey {
         let server = pair.server.dangerous_extract_secrets().expect("secrets").rx.1;
         let ((one, iv), (two, _)) = (parts(client), parts(server));
         assert_eq!(one.as_ref(), two.as_ref());
-        Self { copies: [one, two], iv: iv.as_ref().try_into().expect("IVs have 12 bytes") }
+        Self { copies: [one, two], iv: iv.as_ref().try_into().expect("IVs have 12 bytes"), suite }
     }
 
-    pub(crate) fn iv(&self) -> Iv {
-        Iv::from(self.iv)
-    }
-
-    /// Seals any inner plaintext, lawful or not, with ring itself: what follows the record header.
+    /// Seals any inner plaintext of TLS 1.3, lawful or not, with ring itself: what follows the record header.
     pub(crate) fn seal_inner(&self, sequence: u64, inner: &[u8]) -> Vec<u8> {
-        let key = self.copies[0].as_ref();
-        let algorithm = if key.len() == 16 { &AES_128_GCM } else { &AES_256_GCM };
-        let key = LessSafeKey::new(UnboundKey::new(algorithm, key).expect("key fits"));
+        let length = ((inner.len() + 16) as u16).to_be_bytes();
+        let header = [23, 3, 3, length[0], length[1]];
+        self.seal_raw(self.nonce(sequence), &header, inner)
+    }
+
+    /// Seals content of TLS 1.2, of a lawful length or not, with ring itself: what follows the record header
+    /// (RFC 5246, section 6.2.3.3; RFC 5288, section 3; RFC 7905, section 2).
+    pub(crate) fn seal_tls12(&self, sequence: u64, header: Tls12Header, content: &[u8]) -> Vec<u8> {
+        let mut aad = sequence.to_be_bytes().to_vec();
+        aad.push(header.typ.into());
+        aad.extend(u16::from(header.version).to_be_bytes());
+        aad.extend((content.len() as u16).to_be_bytes());
+        let (salt, explicit) = tls12_iv(self.suite, &self.iv);
+        if explicit.is_empty() {
+            return self.seal_raw(self.nonce(sequence), &aad, content);
+        }
+        let nonce = [salt, &header.explicit_nonce].concat().try_into().expect("12 bytes");
+        [&header.explicit_nonce, &self.seal_raw(nonce, &aad, content)[..]].concat()
+    }
+
+    /// The static IV and the sequence number, one `XORed` into the other.
+    fn nonce(&self, sequence: u64) -> [u8; 12] {
         let mut nonce = self.iv;
         for (byte, sequence) in nonce[4..].iter_mut().zip(sequence.to_be_bytes()) {
             *byte ^= sequence;
         }
-        let mut record = inner.to_vec();
-        let length = ((inner.len() + 16) as u16).to_be_bytes();
-        let header = Aad::from([23, 3, 3, length[0], length[1]]);
+        nonce
+    }
+
+    /// Ciphertext and tag.
+    fn seal_raw(&self, nonce: [u8; 12], aad: &[u8], text: &[u8]) -> Vec<u8> {
+        let algorithm = match self.suite {
+            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256
+            | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => &CHACHA20_POLY1305,
+            _ if self.copies[0].as_ref().len() == 16 => &AES_128_GCM,
+            _ => &AES_256_GCM,
+        };
+        let key = UnboundKey::new(algorithm, self.copies[0].as_ref()).expect("key fits");
         let nonce = Nonce::assume_unique_for_key(nonce);
-        key.seal_in_place_append_tag(nonce, header, &mut record).expect("ring seals");
+        let mut record = text.to_vec();
+        LessSafeKey::new(key)
+            .seal_in_place_append_tag(nonce, Aad::from(aad), &mut record)
+            .expect("ring seals");
         record
     }
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Gets the tools that are missing: pinned, into a folder that git ignores.
 
+mod foreign;
 mod python;
 mod system;
 
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::result;
 
 pub(crate) use python::Environment;
 
@@ -19,6 +21,8 @@ pub(crate) fn everything() -> Result<()> {
     }
     simulation()?;
     codegen()?;
+    synthesis()?;
+    formal()?;
     println!("the tools are in {}", workspace::tools().display());
     Ok(())
 }
@@ -35,6 +39,25 @@ pub(crate) fn simulation() -> Result<PathBuf> {
 pub(crate) fn codegen() -> Result<PathBuf> {
     let _lock = lock()?;
     Ok(Environment::CODEGEN.get()?.join("bin/python"))
+}
+
+/// Gets what it takes to synthesise the record engine; the result is the Python interpreter to run.
+pub(crate) fn synthesis() -> Result<PathBuf> {
+    let _lock = lock()?;
+    Ok(Environment::SYNTHESIS.get()?.join("bin/python"))
+}
+
+/// Gets what it takes to run the proofs; the result is the folder of their programs.
+pub(crate) fn formal() -> Result<PathBuf> {
+    let _lock = lock()?;
+    Ok(Environment::FORMAL.get()?.join("bin"))
+}
+
+/// Gets nextpnr for Artix-7, some 300 MB with its device data; the result is the folder it is unpacked in, or in words
+/// why it cannot be had.
+pub(crate) fn nextpnr_xilinx() -> Result<result::Result<PathBuf, String>> {
+    let _lock = lock()?;
+    foreign::nextpnr_xilinx()
 }
 
 /// Gets the programs that tests start as clients; the result names those that could not be had.

@@ -25,6 +25,14 @@ impl Environment {
     pub(crate) const CODEGEN: Self =
         Self { name: "venv-codegen", requirements: "tools/requirements-codegen.txt" };
 
+    /// yosys with its `SystemVerilog` front end, and nextpnr for ECP5.
+    pub(crate) const SYNTHESIS: Self =
+        Self { name: "venv-synth", requirements: "tools/requirements-synth.txt" };
+
+    /// yosys with its `SystemVerilog` front end, `SymbiYosys`, and the solver z3.
+    pub(crate) const FORMAL: Self =
+        Self { name: "venv-formal", requirements: "tools/requirements-formal.txt" };
+
     /// The folder of the environment, made if it is not there or its requirements have changed. The caller holds the
     /// lock of the tools.
     pub(crate) fn get(&self) -> Result<PathBuf> {

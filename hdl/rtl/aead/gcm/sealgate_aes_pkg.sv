@@ -7,7 +7,8 @@
 // MixColumns of a full round (FIPS 197 section 5.1) are four look-ups and three XORs per column:
 // ShiftRows only chooses from which column each byte comes, and MixColumns is linear, so a column
 // is the sum of one table entry per row. Tables are unpacked constants, which simulators index as
-// plain arrays and synthesis turns into ROM or logic.
+// plain arrays. For synthesis there is a second form of the S-box, as arithmetic in a composite
+// field, cut into four steps with a register after each (sealgate_aes_sbox_composite).
 
 `default_nettype none
 
@@ -17,8 +18,27 @@ package sealgate_aes_pkg;
   localparam int unsigned NumRounds = 14;
   // AES-128 has four rounds fewer: its slots pass stages 1 to 4 unchanged.
   localparam int unsigned NumPassRounds = 4;
-  // Cycles from a block at the input of the pipe to its cipher block at the output.
-  localparam int unsigned PipeLatency = NumRounds + 2;
+  // How the S-box is made. Both give the same bits; the pipe is longer in the second.
+  typedef enum int unsigned {
+    // Look-up in a table, one cycle per round: fast in simulation.
+    SboxTable = 0,
+    // Composite field, pipelined: for synthesis.
+    SboxComposite = 1
+  } sbox_style_e;
+
+  // Registers inside a composite S-box.
+  localparam int unsigned SboxStages = 4;
+  // Cycles per round: of the pipe, and of the key unit's iteration.
+  localparam int unsigned CompositeRoundStages = SboxStages + 1;
+  // The composite pipe before its first round: context, key memory, key register, sum.
+  localparam int unsigned CompositeEntryStages = 4;
+
+  // Cycles from a block at the input of the pipe to its cipher block at the output. The composite
+  // pipe has one more stage where AES-128 joins.
+  function automatic int unsigned pipe_latency(sbox_style_e style);
+    if (style == SboxTable) return NumRounds + 2;
+    return CompositeEntryStages + NumRounds * CompositeRoundStages + 1;
+  endfunction
 
   // The substitution box (FIPS 197 section 5.1.1).
   localparam logic [7:0] Sbox[256] = '{
@@ -111,6 +131,94 @@ package sealgate_aes_pkg;
                                                logic [7:0] row_1, logic [7:0] row_2,
                                                logic [7:0] row_3);
     return key ^ {Sbox[row_3], Sbox[row_2], Sbox[row_1], Sbox[row_0]};
+  endfunction
+
+  // The S-box as inversion in GF(2^8) and an affine map (FIPS 197 section 5.1.1). GF(2^8) is built
+  // as GF(2^4)[Y] / (Y^2 + Y + nu) over GF(2)[z] / (z^4 + z + 1), with nu = z^3 + z^2 + z; an
+  // element is {a, b} for a Y + b. Of all such bases this is one in which no bit of the maps to it
+  // and back is the sum of more than five. Row i of a map: the bits whose sum is bit i.
+  typedef logic [3:0] gf16_t;
+
+  localparam logic [7:0] ToComposite[8] = '{
+    8'h43, 8'hcc, 8'h94, 8'hc6, 8'hae, 8'h72, 8'h0c, 8'ha0
+  };
+  // Back, and the linear part of the affine map in one.
+  localparam logic [7:0] FromComposite[8] = '{
+    8'h63, 8'h81, 8'h37, 8'h03, 8'h9d, 8'h8e, 8'hb0, 8'h86
+  };
+  localparam logic [7:0] SboxConstant = 8'h63;
+
+  function automatic gf16_t gf16_mul(gf16_t x, gf16_t y);
+    return {
+      (x[3] & y[0]) ^ (x[2] & y[1]) ^ (x[1] & y[2]) ^ (x[0] & y[3]) ^ (x[3] & y[3]),
+      (x[2] & y[0]) ^ (x[1] & y[1]) ^ (x[0] & y[2]) ^ (x[3] & y[2]) ^ (x[2] & y[3]) ^
+      (x[3] & y[3]),
+      (x[1] & y[0]) ^ (x[0] & y[1]) ^ (x[3] & y[1]) ^ (x[2] & y[2]) ^ (x[1] & y[3]) ^
+      (x[3] & y[2]) ^ (x[2] & y[3]),
+      (x[0] & y[0]) ^ (x[3] & y[1]) ^ (x[2] & y[2]) ^ (x[1] & y[3])
+    };
+  endfunction
+
+  // 1 / x, and 0 for 0.
+  function automatic gf16_t gf16_invert(gf16_t x);
+    unique case (x)
+      4'h1:    return 4'h1;
+      4'h2:    return 4'h9;
+      4'h3:    return 4'he;
+      4'h4:    return 4'hd;
+      4'h5:    return 4'hb;
+      4'h6:    return 4'h7;
+      4'h7:    return 4'h6;
+      4'h8:    return 4'hf;
+      4'h9:    return 4'h2;
+      4'ha:    return 4'hc;
+      4'hb:    return 4'h5;
+      4'hc:    return 4'ha;
+      4'hd:    return 4'h4;
+      4'he:    return 4'h3;
+      4'hf:    return 4'h8;
+      default: return 4'h0;
+    endcase
+  endfunction
+
+  // Step 1: a byte in the composite field.
+  function automatic logic [7:0] sbox_map(logic [7:0] x);
+    logic [7:0] y;
+    for (int unsigned i = 0; i < 8; i++) y[i] = ^(x & ToComposite[i]);
+    return y;
+  endfunction
+
+  // Step 2: the norm of a Y + b, which lies in GF(2^4): nu a^2 + a b + b^2.
+  function automatic gf16_t sbox_norm(gf16_t a, gf16_t b);
+    return gf16_mul(gf16_mul(a, a), 4'he) ^ gf16_mul(a, b) ^ gf16_mul(b, b);
+  endfunction
+
+  // Step 3: 1 / (a Y + b) = (a Y + a + b) / norm; `sum` is a + b.
+  function automatic logic [7:0] sbox_invert(gf16_t a, gf16_t sum, gf16_t norm);
+    gf16_t inverse;
+    inverse = gf16_invert(norm);
+    return {gf16_mul(a, inverse), gf16_mul(sum, inverse)};
+  endfunction
+
+  // Step 4: back, and the affine map.
+  function automatic logic [7:0] sbox_affine(logic [7:0] y);
+    logic [7:0] s;
+    for (int unsigned i = 0; i < 8; i++) s[i] = ^(y & FromComposite[i]);
+    return s ^ SboxConstant;
+  endfunction
+
+  // MixColumns of a column of S-box outputs.
+  function automatic logic [7:0] times_2(logic [7:0] x);
+    return {x[6:0], 1'b0} ^ (x[7] ? 8'h1b : 8'h00);
+  endfunction
+
+  function automatic logic [31:0] mix_column(logic [31:0] col);
+    logic [7:0] s0, s1, s2, s3;
+    {s3, s2, s1, s0} = col;
+    return {times_2(s3) ^ times_2(s0) ^ s0 ^ s1 ^ s2,
+            times_2(s2) ^ times_2(s3) ^ s3 ^ s0 ^ s1,
+            times_2(s1) ^ times_2(s2) ^ s2 ^ s3 ^ s0,
+            times_2(s0) ^ times_2(s1) ^ s1 ^ s2 ^ s3};
   endfunction
 
 endpackage

@@ -13,6 +13,10 @@
 // they are filled and wiped by a unit apart (sealgate_gcm_key_unit), which the data path never
 // notices.
 //
+// `SboxStyle` and `GfMulStyle` choose between styles for simulation and for synthesis: the same
+// records in the same order at the same rate, but other latencies. With composite S-boxes slots and
+// what comes out of the pipe have registers of their own as well.
+//
 // All byte vectors are in bus order: byte 0 in bits [7:0].
 
 `default_nettype none
@@ -23,6 +27,7 @@ module sealgate_gcm_core
   import sealgate_gf128_pkg::*;
 #(
   parameter int unsigned NumContexts = 1024,
+  parameter sbox_style_e SboxStyle = SboxTable,
   parameter mul_style_e GfMulStyle = MulInteger,
   localparam int unsigned CtxWidth = $clog2(NumContexts)
 ) (
@@ -81,10 +86,21 @@ module sealgate_gcm_core
   output      logic                stat_stall_out_o
 );
 
-  // Covers the loop from issue to the return of a credit, PipeLatency + 3 cycles, at full rate.
-  localparam int unsigned TextDepth = 32;
+  localparam bit Composite = (SboxStyle == SboxComposite);
+  localparam int unsigned PipeLatency = pipe_latency(SboxStyle);
+  // Registers behind the issue of slots; behind the ring of slots, before the masks of bytes and
+  // after them; behind the sum of text and cipher block; and on the write port of the tables.
+  localparam int unsigned IssueStages = Composite ? 1 : 0;
+  localparam int unsigned RingStages = Composite ? 1 : 0;
+  localparam int unsigned MaskStages = Composite ? 1 : 0;
+  localparam int unsigned SumStages = Composite ? 1 : 0;
+  localparam int unsigned WriteStages = Composite ? 1 : 0;
+
+  // Covers the loop from issue to the return of a credit at full rate: PipeLatency + 3 cycles and
+  // the registers named above.
+  localparam int unsigned TextDepth = Composite ? 128 : 32;
   // Records of two slots each that fit into the loop from first slot to tag.
-  localparam int unsigned TagDepth = 16;
+  localparam int unsigned TagDepth = Composite ? 64 : 16;
 
   // Tables.
   logic [CtxWidth-1:0] write_ctx;
@@ -92,12 +108,14 @@ module sealgate_gcm_core
   logic                write_aes256;
   logic [63:0]         write_key_lo, write_key_hi;
   logic                write_power;
-  logic [1:0]          write_power_index;
+  logic [ChainWidth-1:0] write_power_index;
   logic [63:0]         write_power_hi, write_power_lo;
 
   sealgate_gcm_key_unit #(
     .NumContexts(NumContexts),
-    .GfMulStyle(GfMulStyle)
+    .SboxStyle(SboxStyle),
+    .GfMulStyle(GfMulStyle),
+    .WriteDelay(Composite ? WriteStages + NumRounds + 2 : 0)
   ) u_key_unit (
     .clk_i,
     .rst_ni,
@@ -123,16 +141,17 @@ module sealgate_gcm_core
 
   // Slots enter.
   logic                tag_credit, text_credit;
-  logic                slot_valid;
-  slot_t               slot;
-  logic [CtxWidth-1:0] slot_ctx;
-  logic [63:0]         slot_block_lo, slot_block_hi;
-  logic                counter_valid;
-  logic [31:0]         counter_col_0, counter_col_1, counter_col_2, counter_col_3;
+  logic                issue;
+  slot_t               issue_slot;
+  logic [CtxWidth-1:0] issue_ctx;
+  logic [63:0]         issue_block_lo, issue_block_hi;
+  logic                issue_counter;
+  logic [31:0]         issue_col_0, issue_col_1, issue_col_2, issue_col_3;
   logic                issue_busy;
 
   sealgate_gcm_issue #(
-    .NumContexts(NumContexts)
+    .NumContexts(NumContexts),
+    .Chains(mul_stages(GfMulStyle))
   ) u_issue (
     .clk_i,
     .rst_ni,
@@ -150,72 +169,157 @@ module sealgate_gcm_core
     .in_error_i,
     .tag_credit_i(tag_credit),
     .text_credit_i(text_credit),
-    .slot_valid_o(slot_valid),
-    .slot_o(slot),
-    .slot_ctx_o(slot_ctx),
-    .slot_block_lo_o(slot_block_lo),
-    .slot_block_hi_o(slot_block_hi),
-    .counter_valid_o(counter_valid),
-    .counter_col_0_o(counter_col_0),
-    .counter_col_1_o(counter_col_1),
-    .counter_col_2_o(counter_col_2),
-    .counter_col_3_o(counter_col_3),
+    .slot_valid_o(issue),
+    .slot_o(issue_slot),
+    .slot_ctx_o(issue_ctx),
+    .slot_block_lo_o(issue_block_lo),
+    .slot_block_hi_o(issue_block_hi),
+    .counter_valid_o(issue_counter),
+    .counter_col_0_o(issue_col_0),
+    .counter_col_1_o(issue_col_1),
+    .counter_col_2_o(issue_col_2),
+    .counter_col_3_o(issue_col_3),
     .busy_o(issue_busy),
     .stall_in_o(stat_stall_in_o),
     .stall_out_o(stat_stall_out_o)
   );
 
-  assign stat_beat_o = slot_valid && slot.text;
+  assign stat_beat_o = issue && issue_slot.text;
+
+  logic                slot_valid;
+  slot_t               slot;
+  logic [CtxWidth-1:0] slot_ctx;
+  logic [63:0]         slot_block_lo, slot_block_hi;
+
+  sealgate_delay #(
+    .Width(CtxWidth + $bits(slot_t)),
+    .Cycles(IssueStages)
+  ) u_issue_slot (
+    .clk_i,
+    .value_i({issue_ctx, issue_slot}),
+    .value_o({slot_ctx, slot})
+  );
+
+  sealgate_delay #(
+    .Cycles(IssueStages)
+  ) u_issue_lo (
+    .clk_i,
+    .value_i(issue_block_lo),
+    .value_o(slot_block_lo)
+  );
+
+  sealgate_delay #(
+    .Cycles(IssueStages)
+  ) u_issue_hi (
+    .clk_i,
+    .value_i(issue_block_hi),
+    .value_o(slot_block_hi)
+  );
 
   // Cipher blocks.
   logic [31:0] cipher_col_0, cipher_col_1, cipher_col_2, cipher_col_3;
 
-  sealgate_aes_pipe #(
-    .NumContexts(NumContexts)
-  ) u_aes_pipe (
-    .clk_i,
-    .rst_ni,
-    .write_i(write_round),
-    .write_ctx_i(write_ctx),
-    .write_aes256_i(write_aes256),
-    .write_key_lo_i(write_key_lo),
-    .write_key_hi_i(write_key_hi),
-    .valid_i(counter_valid),
-    .ctx_i(slot_ctx),
-    .col_0_i(counter_col_0),
-    .col_1_i(counter_col_1),
-    .col_2_i(counter_col_2),
-    .col_3_i(counter_col_3),
-    .col_0_o(cipher_col_0),
-    .col_1_o(cipher_col_1),
-    .col_2_o(cipher_col_2),
-    .col_3_o(cipher_col_3)
-  );
+  if (Composite) begin : g_composite
+    logic [NumRounds:0]  pipe_write_round;
+    logic                pipe_write_aes256;
+    logic [CtxWidth-1:0] pipe_write_ctx;
+    logic [127:0]        pipe_write_key;
+    logic [127:0]        counter;
+    logic                unused_counter_valid;
 
-  // What waits beside the pipe. A slot is read in the cycle before its cipher block comes out, so
-  // the ring never holds more than PipeLatency - 1 slots.
+    // Without enables the pipe encrypts in every cycle; nobody looks at it where there is no slot.
+    assign unused_counter_valid = issue_counter;
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) slot_valid <= 1'b0;
+      else slot_valid <= issue;
+    end
+
+    sealgate_delay #(
+      .Width(128),
+      .Cycles(IssueStages)
+    ) u_counter (
+      .clk_i,
+      .value_i({issue_col_3, issue_col_2, issue_col_1, issue_col_0}),
+      .value_o(counter)
+    );
+
+    sealgate_delay #(
+      .Width(NumRounds + 1 + 1 + CtxWidth + 128),
+      .Cycles(WriteStages)
+    ) u_write (
+      .clk_i,
+      .value_i({write_round, write_aes256, write_ctx, write_key_hi, write_key_lo}),
+      .value_o({pipe_write_round, pipe_write_aes256, pipe_write_ctx, pipe_write_key})
+    );
+
+    sealgate_aes_pipe_composite #(
+      .NumContexts(NumContexts)
+    ) u_aes_pipe (
+      .clk_i,
+      .write_i(pipe_write_round),
+      .write_ctx_i(pipe_write_ctx),
+      .write_aes256_i(pipe_write_aes256),
+      .write_key_i(pipe_write_key),
+      .ctx_i(slot_ctx),
+      .cols_i(counter),
+      .cols_o({cipher_col_3, cipher_col_2, cipher_col_1, cipher_col_0})
+    );
+  end else begin : g_table
+    assign slot_valid = issue;
+
+    sealgate_aes_pipe #(
+      .NumContexts(NumContexts)
+    ) u_aes_pipe (
+      .clk_i,
+      .rst_ni,
+      .write_i(write_round),
+      .write_ctx_i(write_ctx),
+      .write_aes256_i(write_aes256),
+      .write_key_lo_i(write_key_lo),
+      .write_key_hi_i(write_key_hi),
+      .valid_i(issue_counter),
+      .ctx_i(issue_ctx),
+      .col_0_i(issue_col_0),
+      .col_1_i(issue_col_1),
+      .col_2_i(issue_col_2),
+      .col_3_i(issue_col_3),
+      .col_0_o(cipher_col_0),
+      .col_1_o(cipher_col_1),
+      .col_2_o(cipher_col_2),
+      .col_3_o(cipher_col_3)
+    );
+  end
+
+  // What waits beside the pipe. A slot is read in time for its registers, so the ring never holds
+  // more than PipeLatency - 1 slots.
   localparam int unsigned RingWidth = $clog2(PipeLatency);
   localparam int unsigned RingDepth = 2 ** RingWidth;
+  localparam int unsigned DoneIndex = PipeLatency - 1;
 
-  slot_t                  ring_slot_q[RingDepth];
-  logic [CtxWidth-1:0]    ring_ctx_q[RingDepth];
-  logic [63:0]            ring_lo_q[RingDepth];
-  logic [63:0]            ring_hi_q[RingDepth];
-  logic [RingWidth-1:0]   ring_write_q;
-  logic [RingWidth-1:0]   ring_read_q;
-  // Bit s: a slot was issued s + 1 cycles ago.
-  logic [PipeLatency-1:0] issued_q;
-  logic                   ring_read;
+  (* ram_style = "block", no_rw_check *)
+  slot_t                ring_slot_q[RingDepth];
+  (* ram_style = "block", no_rw_check *)
+  logic [CtxWidth-1:0]  ring_ctx_q[RingDepth];
+  (* ram_style = "block", no_rw_check *)
+  logic [63:0]          ring_lo_q[RingDepth];
+  (* ram_style = "block", no_rw_check *)
+  logic [63:0]          ring_hi_q[RingDepth];
+  logic [RingWidth-1:0] ring_write_q;
+  logic [RingWidth-1:0] ring_read_q;
+  // Bit s: a slot entered the pipe s + 1 cycles ago.
+  logic [DoneIndex+SumStages:0] entered_q;
+  logic                 ring_read;
 
-  assign ring_read = issued_q[PipeLatency-2];
+  assign ring_read = entered_q[DoneIndex-1-RingStages-MaskStages];
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      issued_q     <= '0;
+      entered_q    <= '0;
       ring_write_q <= '0;
       ring_read_q  <= '0;
     end else begin
-      issued_q <= {issued_q[PipeLatency-2:0], slot_valid};
+      entered_q <= {entered_q[DoneIndex+SumStages-1:0], slot_valid};
       if (slot_valid) ring_write_q <= ring_write_q + 1'b1;
       if (ring_read) ring_read_q <= ring_read_q + 1'b1;
     end
@@ -230,49 +334,192 @@ module sealgate_gcm_core
     end
   end
 
-  // Slots leave, together with their cipher block.
-  logic                done;
-  slot_t               done_slot_q;
-  logic [CtxWidth-1:0] done_ctx_q;
-  logic [63:0]         done_lo_q, done_hi_q;
-
-  assign done = issued_q[PipeLatency-1];
+  slot_t               read_slot_q;
+  logic [CtxWidth-1:0] read_ctx_q;
+  logic [63:0]         read_lo_q, read_hi_q;
 
   always_ff @(posedge clk_i) begin
     if (ring_read) begin
-      done_slot_q <= ring_slot_q[ring_read_q];
-      done_ctx_q  <= ring_ctx_q[ring_read_q];
-      done_lo_q   <= ring_lo_q[ring_read_q];
-      done_hi_q   <= ring_hi_q[ring_read_q];
+      read_slot_q <= ring_slot_q[ring_read_q];
+      read_ctx_q  <= ring_ctx_q[ring_read_q];
+      read_lo_q   <= ring_lo_q[ring_read_q];
+      read_hi_q   <= ring_hi_q[ring_read_q];
     end
   end
 
+  // Slots leave, together with their cipher block; `masked` is the slot whose mask is made.
+  logic                done;
+  slot_t               masked_slot, done_slot;
+  logic [CtxWidth-1:0] done_ctx;
+  logic [63:0]         done_lo, done_hi;
+  logic [63:0]         mask_lo, mask_hi;
+  logic [4:0]          unused_bytes;
+
+  assign done         = entered_q[DoneIndex];
+  assign unused_bytes = done_slot.bytes;
+
+  sealgate_delay #(
+    .Width($bits(slot_t)),
+    .Cycles(RingStages)
+  ) u_masked_slot (
+    .clk_i,
+    .value_i(read_slot_q),
+    .value_o(masked_slot)
+  );
+
+  sealgate_delay #(
+    .Width($bits(slot_t)),
+    .Cycles(MaskStages)
+  ) u_done_slot (
+    .clk_i,
+    .value_i(masked_slot),
+    .value_o(done_slot)
+  );
+
+  sealgate_delay #(
+    .Width(CtxWidth),
+    .Cycles(RingStages + MaskStages)
+  ) u_done_ctx (
+    .clk_i,
+    .value_i(read_ctx_q),
+    .value_o(done_ctx)
+  );
+
+  sealgate_delay #(
+    .Cycles(RingStages + MaskStages)
+  ) u_done_lo (
+    .clk_i,
+    .value_i(read_lo_q),
+    .value_o(done_lo)
+  );
+
+  sealgate_delay #(
+    .Cycles(RingStages + MaskStages)
+  ) u_done_hi (
+    .clk_i,
+    .value_i(read_hi_q),
+    .value_o(done_hi)
+  );
+
+  sealgate_delay #(
+    .Cycles(MaskStages)
+  ) u_mask_lo (
+    .clk_i,
+    .value_i(keep_lo(masked_slot.bytes)),
+    .value_o(mask_lo)
+  );
+
+  sealgate_delay #(
+    .Cycles(MaskStages)
+  ) u_mask_hi (
+    .clk_i,
+    .value_i(keep_hi(masked_slot.bytes)),
+    .value_o(mask_hi)
+  );
+
+  // The sum of text and cipher block, and what GHASH takes.
   logic [63:0] cipher_lo, cipher_hi;
-  logic [63:0] mask_lo, mask_hi;
   logic [63:0] in_lo, in_hi;
-  logic [63:0] out_lo, out_hi;
-  logic [63:0] hash_lo, hash_hi;
+  logic [63:0] out_lo_d, out_hi_d;
+  logic [63:0] hash_lo_d, hash_hi_d;
 
   assign cipher_lo = {cipher_col_1, cipher_col_0};
   assign cipher_hi = {cipher_col_3, cipher_col_2};
 
   always_comb begin
-    mask_lo = keep_lo(done_slot_q.bytes);
-    mask_hi = keep_hi(done_slot_q.bytes);
-    in_lo   = done_lo_q & mask_lo;
-    in_hi   = done_hi_q & mask_hi;
-    out_lo  = '0;
-    out_hi  = '0;
-    if (!done_slot_q.error) begin
-      out_lo = (done_lo_q ^ cipher_lo) & mask_lo;
-      out_hi = (done_hi_q ^ cipher_hi) & mask_hi;
+    in_lo    = done_lo & mask_lo;
+    in_hi    = done_hi & mask_hi;
+    out_lo_d = '0;
+    out_hi_d = '0;
+    if (!done_slot.error) begin
+      out_lo_d = (done_lo ^ cipher_lo) & mask_lo;
+      out_hi_d = (done_hi ^ cipher_hi) & mask_hi;
     end
-    hash_lo = (done_slot_q.text && !done_slot_q.open) ? out_lo : in_lo;
-    hash_hi = (done_slot_q.text && !done_slot_q.open) ? out_hi : in_hi;
+    hash_lo_d = (done_slot.text && !done_slot.open) ? out_lo_d : in_lo;
+    hash_hi_d = (done_slot.text && !done_slot.open) ? out_hi_d : in_hi;
   end
 
-  logic        hash_done;
-  logic [63:0] hash_done_hi, hash_done_lo;
+  logic                sum_valid;
+  logic                sum_text, sum_text_last, sum_hashed;
+  hash_t               sum_hash;
+  logic [CtxWidth-1:0] sum_ctx;
+  logic [63:0]         out_lo, out_hi;
+  logic [63:0]         hash_lo, hash_hi;
+
+  assign sum_valid = entered_q[DoneIndex+SumStages];
+
+  sealgate_delay #(
+    .Width(CtxWidth + 3 + $bits(hash_t)),
+    .Cycles(SumStages)
+  ) u_sum_slot (
+    .clk_i,
+    .value_i({done_ctx, done_slot.text, done_slot.text_last, done_slot.hashed, done_slot.hash}),
+    .value_o({sum_ctx, sum_text, sum_text_last, sum_hashed, sum_hash})
+  );
+
+  sealgate_delay #(
+    .Cycles(SumStages)
+  ) u_out_lo (
+    .clk_i,
+    .value_i(out_lo_d),
+    .value_o(out_lo)
+  );
+
+  sealgate_delay #(
+    .Cycles(SumStages)
+  ) u_out_hi (
+    .clk_i,
+    .value_i(out_hi_d),
+    .value_o(out_hi)
+  );
+
+  sealgate_delay #(
+    .Cycles(SumStages)
+  ) u_hash_lo (
+    .clk_i,
+    .value_i(hash_lo_d),
+    .value_o(hash_lo)
+  );
+
+  sealgate_delay #(
+    .Cycles(SumStages)
+  ) u_hash_hi (
+    .clk_i,
+    .value_i(hash_hi_d),
+    .value_o(hash_hi)
+  );
+
+  logic                  hash_write;
+  logic [CtxWidth-1:0]   hash_write_ctx;
+  logic [ChainWidth-1:0] hash_write_power;
+  logic [63:0]           hash_write_hi, hash_write_lo;
+  logic                  hash_done;
+  logic [63:0]           hash_done_hi, hash_done_lo;
+
+  sealgate_delay #(
+    .Width(1 + CtxWidth + ChainWidth),
+    .Cycles(WriteStages)
+  ) u_hash_write (
+    .clk_i,
+    .value_i({write_power, write_ctx, write_power_index}),
+    .value_o({hash_write, hash_write_ctx, hash_write_power})
+  );
+
+  sealgate_delay #(
+    .Cycles(WriteStages)
+  ) u_hash_write_hi (
+    .clk_i,
+    .value_i(write_power_hi),
+    .value_o(hash_write_hi)
+  );
+
+  sealgate_delay #(
+    .Cycles(WriteStages)
+  ) u_hash_write_lo (
+    .clk_i,
+    .value_i(write_power_lo),
+    .value_o(hash_write_lo)
+  );
 
   sealgate_ghash #(
     .NumContexts(NumContexts),
@@ -280,14 +527,14 @@ module sealgate_gcm_core
   ) u_ghash (
     .clk_i,
     .rst_ni,
-    .write_i(write_power),
-    .write_ctx_i(write_ctx),
-    .write_power_i(write_power_index),
-    .write_hi_i(write_power_hi),
-    .write_lo_i(write_power_lo),
-    .valid_i(done && done_slot_q.hashed),
-    .ctx_i(done_ctx_q),
-    .hash_i(done_slot_q.hash),
+    .write_i(hash_write),
+    .write_ctx_i(hash_write_ctx),
+    .write_power_i(hash_write_power),
+    .write_hi_i(hash_write_hi),
+    .write_lo_i(hash_write_lo),
+    .valid_i(sum_valid && sum_hashed),
+    .ctx_i(sum_ctx),
+    .hash_i(sum_hash),
     .block_hi_i(swap_bytes(hash_lo)),
     .block_lo_i(swap_bytes(hash_hi)),
     .valid_o(hash_done),
@@ -295,56 +542,98 @@ module sealgate_gcm_core
     .hash_lo_o(hash_done_lo)
   );
 
-  // Text out. Credits keep room: the queue is never full when text comes out.
+  // Text out. Credits keep room: the queue is never full when text comes out. The credit is a
+  // register, one cycle behind the count, and leaves one place unused for that.
   localparam int unsigned CreditWidth = $clog2(TextDepth + 1);
 
   logic                   out_leaves;
   logic [CreditWidth-1:0] text_inside_q;
   logic                   unused_out_ready;
 
-  assign out_leaves  = out_valid_o && out_ready_i;
-  assign text_credit = text_inside_q != CreditWidth'(TextDepth);
+  assign out_leaves = out_valid_o && out_ready_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       text_inside_q <= '0;
-    end else if (stat_beat_o != out_leaves) begin
-      text_inside_q <= stat_beat_o ? text_inside_q + 1'b1 : text_inside_q - 1'b1;
+      text_credit   <= 1'b0;
+    end else begin
+      if (stat_beat_o != out_leaves) begin
+        text_inside_q <= stat_beat_o ? text_inside_q + 1'b1 : text_inside_q - 1'b1;
+      end
+      text_credit <= text_inside_q < CreditWidth'(TextDepth - 1);
     end
   end
 
-  sealgate_fifo #(
-    .Width(129),
-    .Depth(TextDepth)
-  ) u_text_fifo (
-    .clk_i,
-    .rst_ni,
-    .clear_i(1'b0),
-    .valid_i(done && done_slot_q.text),
-    .ready_o(unused_out_ready),
-    .data_i({done_slot_q.text_last, out_hi, out_lo}),
-    .valid_o(out_valid_o),
-    .ready_i(out_ready_i),
-    .data_o({out_last_o, out_data_o})
-  );
+  if (Composite) begin : g_text_ram
+    // Block RAM, and a register slice behind it.
+    localparam int unsigned CountWidth = $clog2(TextDepth) + 1;
+
+    logic                  queued_valid, queued_ready;
+    logic [128:0]          queued;
+    logic [CountWidth-1:0] unused_count;
+
+    sealgate_ram_fifo #(
+      .Width(129),
+      .Depth(TextDepth)
+    ) u_text_fifo (
+      .clk_i,
+      .rst_ni,
+      .valid_i(sum_valid && sum_text),
+      .ready_o(unused_out_ready),
+      .data_i({sum_text_last, out_hi, out_lo}),
+      .valid_o(queued_valid),
+      .ready_i(queued_ready),
+      .data_o(queued),
+      .count_o(unused_count)
+    );
+
+    sealgate_register_slice #(
+      .Width(129)
+    ) u_text_slice (
+      .clk_i,
+      .rst_ni,
+      .valid_i(queued_valid),
+      .ready_o(queued_ready),
+      .data_i(queued),
+      .valid_o(out_valid_o),
+      .ready_i(out_ready_i),
+      .data_o({out_last_o, out_data_o})
+    );
+  end else begin : g_text_registers
+    sealgate_fifo #(
+      .Width(129),
+      .Depth(TextDepth)
+    ) u_text_fifo (
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .valid_i(sum_valid && sum_text),
+      .ready_o(unused_out_ready),
+      .data_i({sum_text_last, out_hi, out_lo}),
+      .valid_o(out_valid_o),
+      .ready_i(out_ready_i),
+      .data_o({out_last_o, out_data_o})
+    );
+  end
 
   // Tags out.
   logic tags_empty;
 
   sealgate_gcm_tag #(
-    .Depth(TagDepth)
+    .Depth(TagDepth),
+    .Pipelined(Composite)
   ) u_tag (
     .clk_i,
     .rst_ni,
-    .issue_i(slot_valid && slot.first),
+    .issue_i(issue && issue_slot.first),
     .credit_o(tag_credit),
     .empty_o(tags_empty),
-    .mask_valid_i(done && done_slot_q.first),
+    .mask_valid_i(done && done_slot.first),
     .mask_lo_i(cipher_lo),
     .mask_hi_i(cipher_hi),
-    .last_valid_i(done && done_slot_q.last),
-    .last_error_i(done_slot_q.error),
-    .last_has_text_i(done_slot_q.has_text),
+    .last_valid_i(done && done_slot.last),
+    .last_error_i(done_slot.error),
+    .last_has_text_i(done_slot.has_text),
     .hash_valid_i(hash_done),
     .hash_hi_i(hash_done_hi),
     .hash_lo_i(hash_done_lo),

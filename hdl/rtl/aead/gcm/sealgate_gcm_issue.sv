@@ -9,14 +9,17 @@
 // leaves, so that records follow each other without a gap. The counter block is the nonce and a
 // counter of 32 bits which is 1 for J0 and goes on with 2 for the text (NIST SP 800-38D sections
 // 7.1 and 6.5). All that depends on the length of the record is known here: the power of H of each
-// block is its distance to the end of the record, four at most.
+// block is its distance to the end of the record, the number of GHASH chains at most.
 
 `default_nettype none
 
 module sealgate_gcm_issue
   import sealgate_gcm_pkg::*;
+  import sealgate_gf128_pkg::ChainWidth;
 #(
   parameter int unsigned NumContexts = 1024,
+  // Interleaved chains of GHASH, a power of two.
+  parameter int unsigned Chains = 4,
   localparam int unsigned CtxWidth = $clog2(NumContexts)
 ) (
   input  wire logic                clk_i,
@@ -73,6 +76,8 @@ module sealgate_gcm_issue
   localparam int unsigned MaxBlocks = MaxTextBytes / 16;
   localparam int unsigned BlocksWidth = $clog2(MaxBlocks + 1);
 
+  localparam logic [ChainWidth-1:0] LastChain = ChainWidth'(Chains - 1);
+
   // Lengths in bits as GHASH takes them: a big-endian number of 64 bits, here in bus order.
   function automatic logic [63:0] length_word(logic [15:0] bytes);
     logic [18:0] bits;
@@ -92,7 +97,7 @@ module sealgate_gcm_issue
   logic [31:0]            counter_q;
   logic                   error_q;
   // The chain of the next GHASH block, and whether that chain has a block already.
-  logic [1:0]             chain_q;
+  logic [ChainWidth-1:0]  chain_q;
   logic                   chained_q;
 
   logic accept;
@@ -136,8 +141,8 @@ module sealgate_gcm_issue
       nonce_0_q    <= cmd_nonce_i[31:0];
       nonce_1_q    <= cmd_nonce_i[63:32];
       nonce_2_q    <= cmd_nonce_i[95:64];
-      aad_lo_q     <= cmd_aad_i[63:0] & keep_lo(cmd_aad_bytes_i);
-      aad_hi_q     <= cmd_aad_i[127:64] & keep_hi(cmd_aad_bytes_i);
+      aad_lo_q     <= cmd_aad_i[63:0];
+      aad_hi_q     <= cmd_aad_i[127:64];
       aad_bytes_q  <= cmd_aad_bytes_i;
       text_bytes_q <= cmd_text_bytes_i;
       blocks_q     <= BlocksWidth'((17'(cmd_text_bytes_i) + 17'd15) >> 4);
@@ -152,16 +157,19 @@ module sealgate_gcm_issue
         if (in_error_i) error_q <= 1'b1;
       end
       if (slot_o.hashed) begin
-        chain_q <= chain_q + 2'd1;
-        if (chain_q == 2'd3) chained_q <= 1'b1;
+        chain_q <= (chain_q + 1'b1) & LastChain;
+        if (chain_q == LastChain) chained_q <= 1'b1;
       end
     end
   end
 
-  // Blocks of GHASH from this one to the end of the record: the text and the length block.
-  logic [BlocksWidth:0] distance;
+  // Blocks of GHASH after this one, up to the end of the record: text and the length block.
+  // Only the low bits are added: beyond the number of chains the power does not depend on it.
+  localparam int unsigned AfterWidth = $clog2(Chains);
 
-  assign distance = {1'b0, blocks_q} + (BlocksWidth + 1)'(first ? 2 : 1);
+  logic [AfterWidth:0] after;
+
+  assign after = {1'b0, blocks_q[AfterWidth-1:0]} + (AfterWidth + 1)'(first);
 
   always_comb begin
     slot_o.text      = text;
@@ -169,6 +177,7 @@ module sealgate_gcm_issue
     slot_o.last      = last;
     slot_o.text_last = text && text_last;
     slot_o.bytes     = 5'd16;
+    if (first) slot_o.bytes = aad_bytes_q;
     if (slot_o.text_last && (text_bytes_q[3:0] != '0)) slot_o.bytes = {1'b0, text_bytes_q[3:0]};
     slot_o.open      = open_q;
     slot_o.error     = error_q || (text && in_error_i);
@@ -178,8 +187,9 @@ module sealgate_gcm_issue
     slot_o.hash.chained     = chained_q;
     slot_o.hash.place.chain = chain_q;
     slot_o.hash.place.last  = last;
-    slot_o.hash.place.term  = distance <= (BlocksWidth + 1)'(4);
-    slot_o.hash.power       = slot_o.hash.place.term ? distance[1:0] - 2'd1 : 2'd3;
+    slot_o.hash.place.term  = (blocks_q[BlocksWidth-1:AfterWidth] == '0) && !after[AfterWidth];
+    slot_o.hash.power       = LastChain;
+    if (slot_o.hash.place.term) slot_o.hash.power = ChainWidth'(after[AfterWidth-1:0]);
   end
 
   assign slot_valid_o = issue;

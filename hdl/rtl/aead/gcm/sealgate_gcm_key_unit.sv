@@ -2,13 +2,16 @@
 //
 // Loads and wipes the tables of round keys and of powers of H.
 //
-// Theory of operation: a load expands the key one round key per cycle (FIPS 197 section 5.2) and
+// Theory of operation: a load expands the key round key by round key (FIPS 197 section 5.2) and
 // writes each into the table of its stage. The same round keys drive an iterative encryption of the
 // zero block on the way, which yields the hash key H (NIST SP 800-38D section 7.1, step 1); a
-// multiplier then makes H^2, H^3 and H^4, one after the other. From the acceptance of a key to
-// `key_done_o` that is 28 cycles for AES-128 and 32 for AES-256, apart from the data path, so that
-// records of other contexts are not disturbed. A wipe writes zeros over all round keys in one cycle
-// and over the powers in four. After reset every context is wiped before the first load or wipe is
+// multiplier then makes the other powers of H, one after the other. All this is apart from the data
+// path, so that records of other contexts are not disturbed. In the styles for simulation a round
+// takes one cycle and a product four: it is 28 cycles for AES-128 and 32 for AES-256 from the
+// acceptance of a key to `key_done_o`. In those for synthesis a round takes six cycles, because the
+// S-boxes and the key schedule are pipelined, and a product 64 (sealgate_gf128_mul_serial): some
+// 550 cycles. A wipe writes zeros over all round keys and powers, and waits until the writes have
+// reached the last table. After reset every context is wiped before the first load or wipe is
 // accepted, so that no key survives a reset. The working registers are cleared when a load is done.
 
 `default_nettype none
@@ -18,7 +21,10 @@ module sealgate_gcm_key_unit
   import sealgate_gf128_pkg::*;
 #(
   parameter int unsigned NumContexts = 1024,
+  parameter sbox_style_e SboxStyle = SboxTable,
   parameter mul_style_e GfMulStyle = MulInteger,
+  // Cycles from a write at the port of this unit to the last table.
+  parameter int unsigned WriteDelay = 0,
   localparam int unsigned CtxWidth = $clog2(NumContexts)
 ) (
   input  wire logic                clk_i,
@@ -47,39 +53,55 @@ module sealgate_gcm_key_unit
   output      logic [63:0]         write_key_hi_o,
   // Powers of H.
   output      logic                write_power_o,
-  output      logic [1:0]          write_power_index_o,
+  output      logic [ChainWidth-1:0] write_power_index_o,
   output      logic [63:0]         write_power_hi_o,
   output      logic [63:0]         write_power_lo_o
 );
 
-  typedef enum logic [1:0] {
+  typedef enum logic [2:0] {
     StIdle,
     // Expand the key and encrypt the zero block.
     StExpand,
     // Write a power of H and wait for the next.
     StPower,
-    StWipe
+    StWipe,
+    // Wait for the last write of a wipe.
+    StSettle
   } state_e;
 
   localparam logic [3:0] LastRound128 = 4'(NumRounds - NumPassRounds);
   localparam logic [3:0] LastRound256 = 4'(NumRounds);
+  localparam logic [ChainWidth-1:0] LastPower = ChainWidth'(mul_stages(GfMulStyle) - 1);
+  // Cycles of a round, or of settling, less one.
+  localparam int unsigned StepWidth = 5;
+  localparam logic [StepWidth-1:0] LastStep =
+      StepWidth'((SboxStyle == SboxTable) ? 0 : SboxStages + 1);
+  // Registers behind what depends on the number of the round only.
+  localparam int unsigned RoundFlagStages = (SboxStyle == SboxTable) ? 0 : 1;
   localparam logic [CtxWidth-1:0] LastContext = CtxWidth'(NumContexts - 1);
 
-  state_e              state_q;
-  logic [CtxWidth-1:0] ctx_q;
-  logic                aes256_q;
+  state_e                state_q;
+  logic [CtxWidth-1:0]   ctx_q;
+  logic                  aes256_q;
   // The wipe goes on with the next context, up to the last.
-  logic                sweep_q;
+  logic                  sweep_q;
   // Round under way.
-  logic [3:0]          round_q;
+  logic [3:0]            round_q;
+  // Cycle of the round or of settling under way.
+  logic [StepWidth-1:0]  step_q;
   // Power of H under way, less one; counts the writes of a wipe as well.
-  logic [1:0]          power_q;
-  logic                last_round;
-  logic                power_ready;
+  logic [ChainWidth-1:0] power_q;
+  logic                  power_ready;
+  // The round ends in this cycle.
+  logic                  round_ends;
+  logic                  first_round;
+  logic                  last_round_d, last_round;
+  // The table that takes the round key, one bit per stage.
+  logic [NumRounds:0]    stage_d, stage;
 
   assign wipe_ready_o = state_q == StIdle;
   assign key_ready_o  = (state_q == StIdle) && !wipe_valid_i;
-  assign last_round   = round_q == (aes256_q ? LastRound256 : LastRound128);
+  assign last_round_d = round_q == (aes256_q ? LastRound256 : LastRound128);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -87,6 +109,7 @@ module sealgate_gcm_key_unit
       sweep_q    <= 1'b1;
       ctx_q      <= '0;
       round_q    <= '0;
+      step_q     <= '0;
       power_q    <= '0;
       key_done_o <= 1'b0;
     end else begin
@@ -103,30 +126,54 @@ module sealgate_gcm_key_unit
           end
         end
         StExpand: begin
-          round_q <= round_q + 4'd1;
-          if (last_round) begin
-            round_q <= '0;
-            state_q <= StPower;
+          step_q <= step_q + 1'b1;
+          if (round_ends) begin
+            step_q  <= '0;
+            round_q <= round_q + 4'd1;
+            if (last_round) begin
+              round_q <= '0;
+              state_q <= StPower;
+            end
           end
         end
         StPower: begin
           if (power_ready) begin
-            power_q <= power_q + 2'd1;
-            if (power_q == 2'd3) begin
+            power_q <= power_q + 1'b1;
+            if (power_q == LastPower) begin
+              power_q    <= '0;
               state_q    <= StIdle;
               key_done_o <= 1'b1;
             end
           end
         end
-        default: begin
-          power_q <= power_q + 2'd1;
-          if (power_q == 2'd3) begin
+        StWipe: begin
+          power_q <= power_q + 1'b1;
+          if (power_q == LastPower) begin
+            power_q <= '0;
             ctx_q   <= ctx_q + 1'b1;
             sweep_q <= sweep_q && (ctx_q != LastContext);
-            if (!sweep_q || (ctx_q == LastContext)) state_q <= StIdle;
+            if (!sweep_q || (ctx_q == LastContext)) begin
+              state_q <= (WriteDelay == 0) ? StIdle : StSettle;
+            end
+          end
+        end
+        default: begin
+          step_q <= step_q + 1'b1;
+          if (step_q == StepWidth'(WriteDelay)) begin
+            step_q  <= '0;
+            state_q <= StIdle;
           end
         end
       endcase
+    end
+  end
+
+  // The end of a round; where a round takes many cycles, foreseen in the one before.
+  if (LastStep == '0) begin : g_round_ends
+    assign round_ends = state_q == StExpand;
+  end else begin : g_round_ends_next
+    always_ff @(posedge clk_i) begin
+      round_ends <= (state_q == StExpand) && (step_q == LastStep - 1'b1);
     end
   end
 
@@ -137,19 +184,50 @@ module sealgate_gcm_key_unit
   logic [7:0]  rcon_q;
   logic        rotates;
   logic [31:0] last_word, substituted;
+  // SubWord, and RotWord and Rcon where they belong.
+  logic [31:0] schedule_d, schedule;
+
+  always_comb begin
+    stage_d = '0;
+    if (aes256_q || (round_q == '0)) stage_d[round_q] = 1'b1;
+    else stage_d[round_q+4'(NumPassRounds)] = 1'b1;
+  end
+
+  sealgate_delay #(
+    .Width(NumRounds + 3),
+    .Cycles(RoundFlagStages)
+  ) u_round_flags (
+    .clk_i,
+    .value_i({stage_d, last_round_d, round_q == '0}),
+    .value_o({stage, last_round, first_round})
+  );
 
   // FIPS 197 section 5.2: RotWord and Rcon for each key of AES-128 and every other one of AES-256.
   assign rotates   = !aes256_q || !round_q[0];
   assign last_word = aes256_q ? window_q[7] : window_q[3];
 
+  // Columns of the encryption, and the next ones.
+  logic [3:0][31:0] col_q;
+  logic [3:0][31:0] col_d;
+
   always_comb begin
-    substituted = '0;
-    next_key    = '{default: '0};
-    if (state_q == StExpand) begin
-      substituted = final_column('0, last_word[7:0], last_word[15:8], last_word[23:16],
-                                 last_word[31:24]);
-      if (rotates) substituted = {substituted[7:0], substituted[31:8]} ^ {24'd0, rcon_q};
-      next_key[0] = window_q[0] ^ substituted;
+    schedule_d = substituted;
+    if (rotates) schedule_d = {substituted[7:0], substituted[31:8]} ^ {24'd0, rcon_q};
+  end
+
+  sealgate_delay #(
+    .Width(32),
+    .Cycles(RoundFlagStages)
+  ) u_schedule (
+    .clk_i,
+    .value_i(schedule_d),
+    .value_o(schedule)
+  );
+
+  always_comb begin
+    next_key = '{default: '0};
+    if (round_ends || (SboxStyle == SboxComposite)) begin
+      next_key[0] = window_q[0] ^ schedule;
       next_key[1] = window_q[1] ^ next_key[0];
       next_key[2] = window_q[2] ^ next_key[1];
       next_key[3] = window_q[3] ^ next_key[2];
@@ -165,44 +243,72 @@ module sealgate_gcm_key_unit
         end
       end
       StExpand: begin
-        if (rotates) rcon_q <= {rcon_q[6:0], 1'b0} ^ (rcon_q[7] ? 8'h1b : 8'h00);
-        for (int unsigned w = 0; w < 4; w++) begin
-          window_q[w]   <= aes256_q ? window_q[w+4] : next_key[w];
-          window_q[w+4] <= next_key[w];
+        if (round_ends) begin
+          if (rotates) rcon_q <= times_2(rcon_q);
+          for (int unsigned w = 0; w < 4; w++) begin
+            window_q[w]   <= aes256_q ? window_q[w+4] : next_key[w];
+            window_q[w+4] <= next_key[w];
+          end
         end
       end
       default: window_q <= '{default: '0};
     endcase
   end
 
-  // The cipher block of zero, one round per cycle with the round key of the window.
-  logic [31:0] col_q[4];
-  logic [31:0] col_d[4];
-
-  always_comb begin
-    col_d = '{default: '0};
-    if (state_q == StExpand) begin
-      for (int unsigned c = 0; c < 4; c++) begin
-        if (round_q == '0) begin
-          col_d[c] = window_q[c];
-        end else if (last_round) begin
-          col_d[c] = final_column(window_q[c], col_q[c][7:0], col_q[(c+1)%4][15:8],
-                                  col_q[(c+2)%4][23:16], col_q[(c+3)%4][31:24]);
-        end else begin
-          col_d[c] = round_column(window_q[c], col_q[c][7:0], col_q[(c+1)%4][15:8],
-                                  col_q[(c+2)%4][23:16], col_q[(c+3)%4][31:24]);
+  // The cipher block of zero, with the round key of the window; and SubWord of the key schedule.
+  if (SboxStyle == SboxTable) begin : g_table
+    always_comb begin
+      substituted = '0;
+      col_d       = '0;
+      if (round_ends) begin
+        substituted = final_column('0, last_word[7:0], last_word[15:8], last_word[23:16],
+                                   last_word[31:24]);
+        for (int unsigned c = 0; c < 4; c++) begin
+          if (first_round) begin
+            col_d[c] = window_q[c];
+          end else if (last_round) begin
+            col_d[c] = final_column(window_q[c], col_q[c][7:0], col_q[(c+1)%4][15:8],
+                                    col_q[(c+2)%4][23:16], col_q[(c+3)%4][31:24]);
+          end else begin
+            col_d[c] = round_column(window_q[c], col_q[c][7:0], col_q[(c+1)%4][15:8],
+                                    col_q[(c+2)%4][23:16], col_q[(c+3)%4][31:24]);
+          end
         end
+      end
+    end
+  end else begin : g_composite
+    logic [3:0][31:0] sub_cols;
+
+    for (genvar b = 0; b < 4; b++) begin : g_sub_word
+      sealgate_aes_sbox_composite u_sbox (
+        .clk_i,
+        .byte_i(last_word[8*b+:8]),
+        .byte_o(substituted[8*b+:8])
+      );
+    end
+
+    sealgate_aes_sub_shift u_sub_shift (
+      .clk_i,
+      .cols_i(col_q),
+      .cols_o(sub_cols)
+    );
+
+    always_comb begin
+      for (int unsigned c = 0; c < 4; c++) begin
+        col_d[c] = window_q[c];
+        if (!first_round) col_d[c] ^= last_round ? sub_cols[c] : mix_column(sub_cols[c]);
       end
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (state_q == StExpand) col_q <= col_d;
-    else if (state_q == StIdle) col_q <= '{default: '0};
+    if (round_ends) col_q <= col_d;
+    else if (state_q == StIdle) col_q <= '0;
   end
 
   // Powers of H: H itself is there when the encryption is done, each further one is the product of
   // the one before and H. After the load a product of zeros clears the multiplier.
+  logic        next_power;
   logic        mul_valid_q;
   logic        product_valid;
   logic [63:0] hash_key_hi, hash_key_lo;
@@ -213,15 +319,16 @@ module sealgate_gcm_key_unit
   assign hash_key_hi = swap_bytes({col_q[1], col_q[0]});
   assign hash_key_lo = swap_bytes({col_q[3], col_q[2]});
 
-  assign power_ready = (power_q == 2'd0) || product_valid;
-  assign power_hi    = (power_q == 2'd0) ? hash_key_hi : product_hi;
-  assign power_lo    = (power_q == 2'd0) ? hash_key_lo : product_lo;
+  assign power_ready = (power_q == '0) || (product_valid && !mul_valid_q);
+  assign next_power  = (state_q == StPower) && power_ready;
+  assign power_hi    = (power_q == '0) ? hash_key_hi : product_hi;
+  assign power_lo    = (power_q == '0) ? hash_key_lo : product_lo;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) mul_valid_q <= 1'b0;
-    else mul_valid_q <= ((state_q == StPower) && power_ready && (power_q != 2'd3)) || key_done_o;
+    else mul_valid_q <= (next_power && (power_q != LastPower)) || key_done_o;
 
-    if (state_q == StPower) begin
+    if (next_power) begin
       power_hi_q <= power_hi;
       power_lo_q <= power_lo;
     end else if (state_q == StIdle) begin
@@ -230,20 +337,32 @@ module sealgate_gcm_key_unit
     end
   end
 
-  sealgate_gf128_mul #(
-    .Style(GfMulStyle)
-  ) u_mul (
-    .clk_i,
-    .rst_ni,
-    .valid_i(mul_valid_q),
-    .x_hi_i(power_hi_q),
-    .x_lo_i(power_lo_q),
-    .y_hi_i(hash_key_hi),
-    .y_lo_i(hash_key_lo),
-    .valid_o(product_valid),
-    .product_hi_o(product_hi),
-    .product_lo_o(product_lo)
-  );
+  if (GfMulStyle == MulInteger) begin : g_mul
+    sealgate_gf128_mul #(
+      .Style(GfMulStyle)
+    ) u_mul (
+      .clk_i,
+      .rst_ni,
+      .valid_i(mul_valid_q),
+      .x_hi_i(power_hi_q),
+      .x_lo_i(power_lo_q),
+      .y_hi_i(hash_key_hi),
+      .y_lo_i(hash_key_lo),
+      .valid_o(product_valid),
+      .product_hi_o(product_hi),
+      .product_lo_o(product_lo)
+    );
+  end else begin : g_mul_serial
+    sealgate_gf128_mul_serial u_mul (
+      .clk_i,
+      .rst_ni,
+      .valid_i(mul_valid_q),
+      .x_i({power_hi_q, power_lo_q}),
+      .y_i({hash_key_hi, hash_key_lo}),
+      .valid_o(product_valid),
+      .product_o({product_hi, product_lo})
+    );
+  end
 
   // Writes. A wipe clears the key size as well.
   assign write_ctx_o         = ctx_q;
@@ -259,8 +378,7 @@ module sealgate_gcm_key_unit
     write_power_lo_o = '0;
     unique case (state_q)
       StExpand: begin
-        if (aes256_q || (round_q == '0)) write_round_o[round_q] = 1'b1;
-        else write_round_o[round_q+4'(NumPassRounds)] = 1'b1;
+        write_round_o  = round_ends ? stage : '0;
         write_aes256_o = aes256_q;
         write_key_lo_o = {window_q[1], window_q[0]};
         write_key_hi_o = {window_q[3], window_q[2]};

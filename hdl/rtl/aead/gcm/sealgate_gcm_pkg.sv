@@ -10,25 +10,27 @@
 
 package sealgate_gcm_pkg;
 
+  import sealgate_gf128_pkg::ChainWidth;
+
   // Longest text of a record: 2^14 + 2048 bytes, the TLS 1.2 limit (RFC 5246 section 6.2.3).
   localparam int unsigned MaxTextBytes = 18432;
 
-  // Where the product of a GHASH block belongs: blocks are summed in four interleaved chains.
+  // Where the product of a GHASH block belongs: blocks are summed in interleaved chains.
   typedef struct packed {
-    logic [1:0] chain;
+    logic [ChainWidth-1:0] chain;
     // The last of its chain: the product is a term of the final sum.
-    logic       term;
+    logic                  term;
     // The last of its record.
-    logic       last;
+    logic                  last;
   } place_t;
 
   // A GHASH block within its record.
   typedef struct packed {
     // The power of H the block is multiplied by, less one.
-    logic [1:0] power;
+    logic [ChainWidth-1:0] power;
     // Not the first of its chain: the previous product of the chain is added to the block first.
-    logic       chained;
-    place_t     place;
+    logic                  chained;
+    place_t                place;
   } hash_t;
 
   typedef struct packed {
@@ -38,7 +40,7 @@ package sealgate_gcm_pkg;
     logic       last;
     // The last text slot of its record.
     logic       text_last;
-    // Bytes of text, 1 to 16.
+    // Bytes of the block that count: of text 1 to 16, of additional data 0 to 16.
     logic [4:0] bytes;
     // GHASH takes the text that came in (open), not what comes out (seal).
     logic       open;

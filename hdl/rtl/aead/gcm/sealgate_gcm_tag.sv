@@ -6,7 +6,8 @@
 // 800-38D section 7.1, steps 5 and 6). The mask leaves the AES pipe first, the result of GHASH some
 // cycles after the last slot, and short records follow each other faster than that: masks wait in a
 // ring of one place per tag credit, written in the order of records and read in the same order.
-// Credits bound the records between their first slot and the moment their tag is taken. Text and
+// Credits bound the records between their first slot and the moment their tag is taken; a credit is
+// a register, one cycle behind the count, and leaves one place unused for that. Text and
 // tags leave through queues of their own, so a tag is held until the last beat of its record has
 // left or is at the output: `lead_q` counts the last beats that have left, less the tags taken of
 // records with text. It is -1 while a tag was taken before the beat it belongs to.
@@ -17,7 +18,9 @@ module sealgate_gcm_tag
   import sealgate_gf128_pkg::swap_bytes;
 #(
   // Records between first slot and tag taken.
-  parameter int unsigned Depth = 16
+  parameter int unsigned Depth = 16,
+  // Registers in front of the queue of tags and behind it.
+  parameter bit Pipelined = 1'b0
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -60,13 +63,17 @@ module sealgate_gcm_tag
   logic [CountWidth-1:0] open_q;
   logic                  taken;
 
-  assign credit_o = open_q != CountWidth'(Depth);
   assign empty_o  = open_q == '0;
   assign taken    = tag_valid_o && tag_ready_i;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) open_q <= '0;
-    else if (issue_i != taken) open_q <= issue_i ? open_q + 1'b1 : open_q - 1'b1;
+    if (!rst_ni) begin
+      open_q   <= '0;
+      credit_o <= 1'b0;
+    end else begin
+      if (issue_i != taken) open_q <= issue_i ? open_q + 1'b1 : open_q - 1'b1;
+      credit_o <= open_q < CountWidth'(Depth - 1);
+    end
   end
 
   // What waits for the hash of a record.
@@ -103,28 +110,80 @@ module sealgate_gcm_tag
   assign made_lo = made_error ? '0 : mask_lo_q[read_q] ^ swap_bytes(hash_hi_i);
   assign made_hi = made_error ? '0 : mask_hi_q[read_q] ^ swap_bytes(hash_lo_i);
 
-  logic fifo_valid;
-  logic fifo_ready;
-  logic has_text;
-  logic released;
+  logic         sum_valid;
+  logic [129:0] sum;
+  logic         queued_valid, queued_ready;
+  logic [129:0] queued;
+  logic         fifo_valid;
+  logic         fifo_ready;
+  logic         has_text;
+  logic         released;
 
   // Credits keep room: the queue is never full when a tag is made.
   logic unused_ready;
 
-  sealgate_fifo #(
-    .Width(130),
-    .Depth(Depth)
-  ) u_fifo (
-    .clk_i,
-    .rst_ni,
-    .clear_i(1'b0),
-    .valid_i(hash_valid_i),
-    .ready_o(unused_ready),
-    .data_i({made_has_text, made_error, made_hi, made_lo}),
-    .valid_o(fifo_valid),
-    .ready_i(fifo_ready),
-    .data_o({has_text, tag_error_o, tag_o})
-  );
+  if (Pipelined) begin : g_pipelined
+    localparam int unsigned QueueCountWidth = $clog2(Depth) + 1;
+
+    logic [QueueCountWidth-1:0] unused_count;
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) sum_valid <= 1'b0;
+      else sum_valid <= hash_valid_i;
+    end
+
+    always_ff @(posedge clk_i) sum <= {made_has_text, made_error, made_hi, made_lo};
+
+    sealgate_ram_fifo #(
+      .Width(130),
+      .Depth(Depth)
+    ) u_fifo (
+      .clk_i,
+      .rst_ni,
+      .valid_i(sum_valid),
+      .ready_o(unused_ready),
+      .data_i(sum),
+      .valid_o(queued_valid),
+      .ready_i(queued_ready),
+      .data_o(queued),
+      .count_o(unused_count)
+    );
+
+    sealgate_register_slice #(
+      .Width(130)
+    ) u_slice (
+      .clk_i,
+      .rst_ni,
+      .valid_i(queued_valid),
+      .ready_o(queued_ready),
+      .data_i(queued),
+      .valid_o(fifo_valid),
+      .ready_i(fifo_ready),
+      .data_o({has_text, tag_error_o, tag_o})
+    );
+  end else begin : g_direct
+    assign sum_valid    = hash_valid_i;
+    assign sum          = {made_has_text, made_error, made_hi, made_lo};
+    assign queued_ready = fifo_ready;
+    assign fifo_valid   = queued_valid;
+
+    assign {has_text, tag_error_o, tag_o} = queued;
+
+    sealgate_fifo #(
+      .Width(130),
+      .Depth(Depth)
+    ) u_fifo (
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .valid_i(sum_valid),
+      .ready_o(unused_ready),
+      .data_i(sum),
+      .valid_o(queued_valid),
+      .ready_i(queued_ready),
+      .data_o(queued)
+    );
+  end
 
   // Order against text.
   typedef logic signed [CountWidth:0] lead_t;

@@ -8,7 +8,7 @@
 // carry-less one. The high bits are the low bits of the product of the reversed operands, and
 // Karatsuba's rule saves one of four multiplications: 96 integer multiplications in all, against
 // thousands of bit operations of the XOR form, on a computer that multiplies in one cycle. The
-// stages are those of sealgate_gf128_mul_xor.
+// stages are four, so that few values are copied in a cycle.
 
 `default_nettype none
 
@@ -17,7 +17,7 @@ module sealgate_gf128_mul_integer
 (
   input  wire logic                 clk_i,
   // Bit s: stage s takes a value at the end of this cycle.
-  input  wire logic [MulStages-1:0] enable_i,
+  input  wire logic [3:0]           enable_i,
 
   input  wire logic [63:0]          x_hi_i,
   input  wire logic [63:0]          x_lo_i,

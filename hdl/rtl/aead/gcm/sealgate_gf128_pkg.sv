@@ -14,16 +14,22 @@
 
 package sealgate_gf128_pkg;
 
-  // Cycles from operands to product: also the number of interleaved GHASH sums.
-  localparam int unsigned MulStages = 4;
-
-  // How products are formed. Both give the same bits at the same time.
+  // How products are formed. Both give the same bits.
   typedef enum int unsigned {
     // Integer multiplication with gaps between the bits: fast in simulation, of no use in hardware.
     MulInteger = 0,
-    // AND and XOR, pipelined: for synthesis.
+    // AND and XOR, two look-up tables deep at most: for synthesis.
     MulXor = 1
   } mul_style_e;
+
+  // Cycles from operands to product: also the number of interleaved GHASH sums, and of powers of H
+  // in a context. A power of two.
+  function automatic int unsigned mul_stages(mul_style_e style);
+    return (style == MulInteger) ? 4 : 8;
+  endfunction
+
+  // Wide enough for the number of a chain, or of a power less one, in any style.
+  localparam int unsigned ChainWidth = 3;
 
   // Bytes 0 to 7 of half a block in bus order to a big-endian word, and back.
   function automatic logic [63:0] swap_bytes(logic [63:0] x);

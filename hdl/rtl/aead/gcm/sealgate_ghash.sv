@@ -2,16 +2,18 @@
 //
 // GHASH (NIST SP 800-38D section 6.4), one block per cycle, a context per block.
 //
-// Theory of operation: with a multiplier of K = 4 stages, Horner's rule would wait for every
-// product. Instead the blocks of a record form K interleaved chains: block i of n is multiplied by
-// H^K and added to block i + K, except that the last K blocks are multiplied by H^K to H^1, each by
-// its own distance to the end, and their products add up to the result. The product of block i
-// emerges in the cycle in which block i + K arrives at the earliest; then it is taken on the spot,
-// else it waits in a register of its chain. So blocks may come in every cycle or with any gaps, and
-// records of different contexts may follow each other without any: only the last K products of a
-// record meet in the final sum, and they leave the multiplier one after the other. The powers of H
-// are in a table for all contexts, read while the block is registered. Whoever feeds blocks knows
-// the length of the record and describes the place of each block by sealgate_gcm_pkg::hash_t.
+// Theory of operation: with a multiplier of K stages, Horner's rule would wait for every product.
+// Instead the blocks of a record form K interleaved chains: block i of n is multiplied by H^K and
+// added to block i + K, except that the last K blocks are multiplied by H^K to H^1, each by its own
+// distance to the end, and their products add up to the result. The product of block i emerges in
+// the cycle in which block i + K arrives at the earliest; then it is taken on the spot, else it
+// waits in a register of its chain, which is read one cycle ahead. So blocks may come in every
+// cycle or with any gaps, and records of different contexts may follow each other without any: only
+// the last K products of a record meet in the final sum, and they leave the multiplier one after
+// the other. The powers of H are in a table for all contexts, read while the block is registered;
+// in the style for synthesis that takes three cycles (sealgate_ghash_powers). Whoever feeds blocks
+// knows the length of the record and describes the place of each block by sealgate_gcm_pkg::hash_t.
+// K is sealgate_gf128_pkg::mul_stages.
 
 `default_nettype none
 
@@ -30,7 +32,7 @@ module sealgate_ghash
   // Write port of the table of powers: H^(write_power_i + 1).
   input  wire logic                write_i,
   input  wire logic [CtxWidth-1:0] write_ctx_i,
-  input  wire logic [1:0]          write_power_i,
+  input  wire logic [ChainWidth-1:0] write_power_i,
   input  wire logic [63:0]         write_hi_i,
   input  wire logic [63:0]         write_lo_i,
 
@@ -47,63 +49,151 @@ module sealgate_ghash
   output      logic [63:0]         hash_lo_o
 );
 
-  // Powers of H, four per context.
-  logic [63:0] power_hi_mem[4*NumContexts];
-  logic [63:0] power_lo_mem[4*NumContexts];
+  localparam int unsigned Stages = mul_stages(GfMulStyle);
+  localparam int unsigned PowerWidth = $clog2(Stages);
+  // The style for synthesis: registers around the powers' block RAM, and no enables of whole words.
+  localparam bit FreeRunning = (GfMulStyle == MulXor);
 
-  always_ff @(posedge clk_i) begin
-    if (write_i) begin
-      power_hi_mem[{write_ctx_i, write_power_i}] <= write_hi_i;
-      power_lo_mem[{write_ctx_i, write_power_i}] <= write_lo_i;
-    end
-  end
-
-  // The block meets its power of H.
+  // One cycle before the block meets its power.
+  logic        next_valid;
+  logic        next_chained;
+  place_t      next_place;
+  logic [63:0] next_hi, next_lo;
+  // The block and its power.
   logic        block_valid_q;
-  logic        block_chained_q;
   place_t      block_place_q;
   logic [63:0] block_hi_q, block_lo_q;
-  logic [63:0] power_hi_q, power_lo_q;
+  logic [63:0] power_hi, power_lo;
+
+  // Powers of H, one per chain and context.
+  if (FreeRunning) begin : g_pipelined_powers
+    logic wait_valid_q;
+
+    sealgate_ghash_powers #(
+      .NumEntries(Stages * NumContexts)
+    ) u_powers (
+      .clk_i,
+      .write_i,
+      .write_entry_i({write_ctx_i, write_power_i[PowerWidth-1:0]}),
+      .write_power_i({write_hi_i, write_lo_i}),
+      .entry_i({ctx_i, hash_i.power[PowerWidth-1:0]}),
+      .power_o({power_hi, power_lo})
+    );
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        wait_valid_q <= 1'b0;
+        next_valid   <= 1'b0;
+      end else begin
+        wait_valid_q <= valid_i;
+        next_valid   <= wait_valid_q;
+      end
+    end
+
+    sealgate_delay #(
+      .Width(1 + $bits(place_t) + 128),
+      .Cycles(2)
+    ) u_next (
+      .clk_i,
+      .value_i({hash_i.chained, hash_i.place, block_hi_i, block_lo_i}),
+      .value_o({next_chained, next_place, next_hi, next_lo})
+    );
+  end else begin : g_direct_powers
+    logic [63:0] power_hi_mem[Stages*NumContexts];
+    logic [63:0] power_lo_mem[Stages*NumContexts];
+
+    always_ff @(posedge clk_i) begin
+      if (write_i) begin
+        power_hi_mem[{write_ctx_i, write_power_i[PowerWidth-1:0]}] <= write_hi_i;
+        power_lo_mem[{write_ctx_i, write_power_i[PowerWidth-1:0]}] <= write_lo_i;
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (valid_i) begin
+        power_hi <= power_hi_mem[{ctx_i, hash_i.power[PowerWidth-1:0]}];
+        power_lo <= power_lo_mem[{ctx_i, hash_i.power[PowerWidth-1:0]}];
+      end
+    end
+
+    assign next_valid   = valid_i;
+    assign next_chained = hash_i.chained;
+    assign next_place   = hash_i.place;
+    assign next_hi      = block_hi_i;
+    assign next_lo      = block_lo_i;
+  end
+
+  if (PowerWidth < ChainWidth) begin : g_few_powers
+    logic [1:0] unused_power;
+    assign unused_power = {write_power_i[ChainWidth-1], hash_i.power[ChainWidth-1]};
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) block_valid_q <= 1'b0;
-    else block_valid_q <= valid_i;
-    if (valid_i) begin
-      block_chained_q <= hash_i.chained;
-      block_place_q   <= hash_i.place;
-      block_hi_q      <= block_hi_i;
-      block_lo_q      <= block_lo_i;
-      power_hi_q      <= power_hi_mem[{ctx_i, hash_i.power}];
-      power_lo_q      <= power_lo_mem[{ctx_i, hash_i.power}];
+    else block_valid_q <= next_valid;
+    if (next_valid || FreeRunning) begin
+      block_place_q <= next_place;
+      block_hi_q    <= next_hi;
+      block_lo_q    <= next_lo;
     end
   end
 
-  // The previous product of the chain: at the multiplier's output right now, or kept.
+  // The previous product of the chain: at the multiplier's output together with the block, or kept
+  // since, or none.
   logic        product_valid;
   logic [63:0] product_hi, product_lo;
   place_t      product_place;
-  logic [63:0] chain_hi_q[MulStages];
-  logic [63:0] chain_lo_q[MulStages];
+  logic [63:0] chain_hi_q[Stages];
+  logic [63:0] chain_lo_q[Stages];
+  logic        kept_chained_q;
+  logic        take_product_q;
+  logic [63:0] kept_hi_q, kept_lo_q;
   logic [63:0] add_hi, add_lo;
 
-  always_comb begin
-    add_hi = '0;
-    add_lo = '0;
-    if (block_chained_q) begin
-      if (product_valid && (product_place.chain == block_place_q.chain)) begin
-        add_hi = product_hi;
-        add_lo = product_lo;
+  // Blocks inside the multiplier: bit s, and element s, of the one that entered s + 1 cycles ago.
+  logic [Stages-1:0] inside_q;
+  place_t            place_q[Stages];
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) inside_q <= '0;
+    else inside_q <= {inside_q[Stages-2:0], block_valid_q};
+  end
+
+  always_ff @(posedge clk_i) begin
+    place_q[0] <= block_place_q;
+    for (int unsigned s = 1; s < Stages; s++) place_q[s] <= place_q[s-1];
+  end
+
+  assign product_place = place_q[Stages-1];
+
+  always_ff @(posedge clk_i) begin
+    if (next_valid || FreeRunning) begin
+      take_product_q <= next_chained && inside_q[Stages-2] &&
+                        (place_q[Stages-2].chain == next_place.chain);
+      kept_chained_q <= next_chained;
+      if (product_valid && (product_place.chain == next_place.chain)) begin
+        kept_hi_q <= product_hi;
+        kept_lo_q <= product_lo;
       end else begin
-        add_hi = chain_hi_q[block_place_q.chain];
-        add_lo = chain_lo_q[block_place_q.chain];
+        kept_hi_q <= chain_hi_q[next_place.chain[PowerWidth-1:0]];
+        kept_lo_q <= chain_lo_q[next_place.chain[PowerWidth-1:0]];
       end
+    end
+  end
+
+  always_comb begin
+    add_hi = kept_chained_q ? kept_hi_q : '0;
+    add_lo = kept_chained_q ? kept_lo_q : '0;
+    if (take_product_q) begin
+      add_hi = product_hi;
+      add_lo = product_lo;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (product_valid && !product_place.term) begin
-      chain_hi_q[product_place.chain] <= product_hi;
-      chain_lo_q[product_place.chain] <= product_lo;
+      chain_hi_q[product_place.chain[PowerWidth-1:0]] <= product_hi;
+      chain_lo_q[product_place.chain[PowerWidth-1:0]] <= product_lo;
     end
   end
 
@@ -115,24 +205,12 @@ module sealgate_ghash
     .valid_i(block_valid_q),
     .x_hi_i(block_hi_q ^ add_hi),
     .x_lo_i(block_lo_q ^ add_lo),
-    .y_hi_i(power_hi_q),
-    .y_lo_i(power_lo_q),
+    .y_hi_i(power_hi),
+    .y_lo_i(power_lo),
     .valid_o(product_valid),
     .product_hi_o(product_hi),
     .product_lo_o(product_lo)
   );
-
-  // The description of the block follows it through the multiplier.
-  place_t place_1_q, place_2_q, place_3_q, place_4_q;
-
-  always_ff @(posedge clk_i) begin
-    place_1_q <= block_place_q;
-    place_2_q <= place_1_q;
-    place_3_q <= place_2_q;
-    place_4_q <= place_3_q;
-  end
-
-  assign product_place = place_4_q;
 
   // The final sum.
   logic [63:0] sum_hi_q, sum_lo_q;

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The AEAD core alone against ring: any text, any additional data that fits its port, any pauses.
+//! The AEAD of a lane alone against ring: any text, any additional data that fits its port, any pauses.
 #![cfg(feature = "rtl")]
 
 mod rig;
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
-use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use sealgate_abi::Key;
-use sealgate_sim::rtl::{AadBytes, GcmCore, Job, MAX_TEXT_BYTES, Operation, Output};
+use ring::aead::{
+    AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
+};
+use sealgate_abi::{Key, Suite};
+use sealgate_sim::rtl::{AadBytes, Aead, Job, MAX_TEXT_BYTES, Operation, Output};
 
-const CONTEXTS: [u16; 4] = [0, 1, 512, 1023];
+const CONTEXTS: [u16; 6] = [0, 1, 2, 511, 512, 1023];
 
 /// What a job is made of.
 struct Message {
     key: usize,
+    suite: Suite,
     nonce: [u8; 12],
     aad: Vec<u8>,
     plaintext: Vec<u8>,
@@ -22,9 +25,10 @@ struct Message {
 }
 
 fn key(bytes: &[u8; 32], number: usize) -> Key<'_> {
-    match bytes.first_chunk() {
-        Some(short) if number.is_multiple_of(2) => Key::Aes128(short),
-        _ => Key::Aes256(bytes),
+    match (number % 3, bytes.first_chunk()) {
+        (0, Some(short)) => Key::Aes128(short),
+        (1, _) => Key::Aes256(bytes),
+        _ => Key::Chacha20(bytes),
     }
 }
 
@@ -38,6 +42,7 @@ fn message(rng: &mut StdRng, keys: &[[u8; 32]], length: usize) -> Message {
     let (algorithm, bytes) = match key(&keys[number], number) {
         Key::Aes128(key) => (&AES_128_GCM, key.as_slice()),
         Key::Aes256(key) => (&AES_256_GCM, key.as_slice()),
+        Key::Chacha20(key) => (&CHACHA20_POLY1305, key.as_slice()),
     };
     let software = LessSafeKey::new(UnboundKey::new(algorithm, bytes).expect("the key fits"));
     let mut text = plaintext.clone();
@@ -46,7 +51,8 @@ fn message(rng: &mut StdRng, keys: &[[u8; 32]], length: usize) -> Message {
         .expect("ring seals");
     let tag = tag.as_ref().try_into().expect("16 bytes");
     let sealed = Output { text, tag, error: false };
-    Message { key: number, nonce, aad, plaintext, sealed }
+    let suite = key(&keys[number], number).suite();
+    Message { key: number, suite, nonce, aad, plaintext, sealed }
 }
 
 impl Message {
@@ -54,6 +60,7 @@ impl Message {
         let text = if operation == Operation::Seal { &self.plaintext } else { &self.sealed.text };
         Job {
             context: CONTEXTS[self.key],
+            suite: self.suite,
             operation,
             nonce: self.nonce,
             aad: AadBytes::new(&self.aad).expect("at most 16 bytes"),
@@ -82,10 +89,10 @@ fn records_of_every_length_and_additional_data_are_those_of_ring() {
     println!("seed: {seed}");
     for stalls in [0.0, 0.3, 0.8] {
         let mut rng = StdRng::seed_from_u64(seed);
-        let keys: [[u8; 32]; 4] = rng.random();
-        let mut core = GcmCore::new().expect("the core").with_stalls(seed, stalls);
+        let keys: [[u8; 32]; CONTEXTS.len()] = rng.random();
+        let mut aead = Aead::new().expect("the AEAD").with_stalls(seed, stalls);
         for (number, (context, bytes)) in CONTEXTS.into_iter().zip(&keys).enumerate() {
-            core.load_key(context, key(bytes, number)).expect("a key is loaded");
+            aead.load_key(context, key(bytes, number)).expect("a key is loaded");
         }
         let messages: Vec<_> =
             lengths(&mut rng).into_iter().map(|length| message(&mut rng, &keys, length)).collect();
@@ -94,7 +101,7 @@ fn records_of_every_length_and_additional_data_are_those_of_ring() {
             .map(|_| if rng.random() { Operation::Seal } else { Operation::Open })
             .collect();
         let jobs: Vec<_> = messages.iter().zip(&operations).map(|(m, o)| m.job(*o)).collect();
-        let outputs = core.run(&jobs).expect("the core keeps to its interface");
+        let outputs = aead.run(&jobs).expect("the AEAD keeps to its interface");
         for (output, (message, operation)) in outputs.iter().zip(messages.iter().zip(operations)) {
             let length = message.plaintext.len();
             assert!(*output == message.expected(operation), "{operation:?} of {length} bytes");
@@ -107,15 +114,17 @@ fn a_spoiled_beat_spoils_its_record_and_no_other() {
     let seed = rig::seed();
     println!("seed: {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
-    let keys: [[u8; 32]; 1] = rng.random();
-    let mut core = GcmCore::new().expect("the core").with_stalls(seed, 0.2);
-    core.load_key(CONTEXTS[0], key(&keys[0], 0)).expect("a key is loaded");
+    let keys: [[u8; 32]; 3] = rng.random();
+    let mut aead = Aead::new().expect("the AEAD").with_stalls(seed, 0.2);
+    for (number, (context, bytes)) in CONTEXTS.into_iter().zip(&keys).enumerate() {
+        aead.load_key(context, key(bytes, number)).expect("a key is loaded");
+    }
     let messages: Vec<_> = (0..60).map(|at| message(&mut rng, &keys, 16 * at + 5)).collect();
     let mut jobs: Vec<_> = messages.iter().map(|message| message.job(Operation::Seal)).collect();
     for (at, job) in jobs.iter_mut().enumerate().skip(1).step_by(3) {
         job.error_beat = Some(at / 2);
     }
-    let outputs = core.run(&jobs).expect("the core keeps to its interface");
+    let outputs = aead.run(&jobs).expect("the AEAD keeps to its interface");
     for (at, (output, message)) in outputs.iter().zip(&messages).enumerate() {
         let expected = message.expected(Operation::Seal);
         let Some(beat) = jobs[at].error_beat else {
@@ -130,15 +139,17 @@ fn a_spoiled_beat_spoils_its_record_and_no_other() {
 
 #[test]
 fn a_wiped_key_is_gone() {
-    let mut core = GcmCore::new().expect("the core");
+    let mut aead = Aead::new().expect("the AEAD");
     let mut rng = StdRng::seed_from_u64(7);
-    let message = message(&mut rng, &[[0x5C; 32]], 100);
-    core.load_key(CONTEXTS[0], key(&[0x5C; 32], 0)).expect("a key is loaded");
-    let job = message.job(Operation::Seal);
-    assert!(core.run_one(job).expect("a record") == message.sealed);
-    core.wipe(CONTEXTS[0]).expect("a wipe");
-    let after = core.run_one(job).expect("a record");
-    assert!(after.text != message.sealed.text && after.tag != message.sealed.tag);
-    core.load_key(CONTEXTS[0], key(&[0x5C; 32], 0)).expect("a key is loaded");
-    assert!(core.run_one(job).expect("a record") == message.sealed);
+    let keys = [[0x5C; 32]; 3];
+    for _ in 0..20 {
+        let message = message(&mut rng, &keys, 100);
+        let (number, context) = (message.key, CONTEXTS[message.key]);
+        aead.load_key(context, key(&keys[number], number)).expect("a key is loaded");
+        let job = message.job(Operation::Seal);
+        assert!(aead.run_one(job).expect("a record") == message.sealed);
+        aead.wipe(context).expect("a wipe");
+        let after = aead.run_one(job).expect("a record");
+        assert!(after.text != message.sealed.text && after.tag != message.sealed.tag);
+    }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The AEAD core alone: for known answers and for measuring, without rings and buses around it.
+//! The AEAD of a lane alone: for known answers and for measuring, without rings and buses around it.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use sealgate_abi::{Key, Suite};
 
 use super::RtlError;
-use super::ffi::{GcmCoreInputs, GcmCoreModel, GcmCoreOutputs};
+use super::ffi::{AeadInputs, AeadModel, AeadOutputs};
 
 const BEAT_BYTES: usize = 16;
 
@@ -23,11 +23,11 @@ const RESET_CYCLES: u32 = 8;
 /// Without a transfer for so many cycles the core is stuck. A wipe of all contexts after reset takes a tenth of it.
 const MAX_IDLE_CYCLES: u32 = 20_000;
 
-/// A verilated `sealgate_gcm_core` with somebody at each of its ports.
-pub struct GcmCore {
-    model: GcmCoreModel,
-    inputs: GcmCoreInputs,
-    outputs: GcmCoreOutputs,
+/// A verilated `sealgate_aead` with somebody at each of its ports.
+pub struct Aead {
+    model: AeadModel,
+    inputs: AeadInputs,
+    outputs: AeadOutputs,
     stalls: Option<(StdRng, f64)>,
     cycles: u64,
 }
@@ -53,6 +53,8 @@ pub enum Operation {
 pub struct Job<'a> {
     /// Context that holds the key.
     pub context: u16,
+    /// Suite of the key.
+    pub suite: Suite,
     /// Direction.
     pub operation: Operation,
     /// The nonce.
@@ -79,33 +81,33 @@ pub struct Output {
 /// The core, or whoever uses it, did not keep to its interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum GcmCoreError {
+pub enum AeadError {
     /// Nothing moved for many cycles although something was to be done.
-    #[error("the AEAD core is stuck: no transfer in {MAX_IDLE_CYCLES} cycles, up to cycle {cycle}")]
+    #[error("the AEAD is stuck: no transfer in {MAX_IDLE_CYCLES} cycles, up to cycle {cycle}")]
     Stuck {
         /// The cycle in which it was given up.
         cycle: u64,
     },
     /// The end of a text came too early or too late.
-    #[error("the AEAD core ended the text of record {record} at the wrong beat")]
+    #[error("the AEAD ended the text of record {record} at the wrong beat")]
     WrongEnd {
         /// Index of the job.
         record: usize,
     },
     /// More text came out than went in.
-    #[error("the AEAD core put out a beat or a tag that nobody asked for, in cycle {cycle}")]
+    #[error("the AEAD put out a beat or a tag that nobody asked for, in cycle {cycle}")]
     Unasked {
         /// The cycle in which it came.
         cycle: u64,
     },
     /// Bytes behind the end of the text were not zero.
-    #[error("the AEAD core put out bytes behind the end of record {record}")]
+    #[error("the AEAD put out bytes behind the end of record {record}")]
     NotZero {
         /// Index of the job.
         record: usize,
     },
     /// The text of a job is longer than the port can say.
-    #[error("a text of {bytes} bytes is longer than the {MAX_TEXT_BYTES} that the AEAD core takes")]
+    #[error("a text of {bytes} bytes is longer than the {MAX_TEXT_BYTES} that the AEAD takes")]
     TextTooLong {
         /// Bytes of the text.
         bytes: usize,
@@ -122,13 +124,13 @@ impl AadBytes {
     }
 }
 
-impl GcmCore {
+impl Aead {
     /// A core after reset, used without pauses.
     pub fn new() -> Result<Self, RtlError> {
         let mut core = Self {
-            model: GcmCoreModel::new()?,
-            inputs: GcmCoreInputs::default(),
-            outputs: GcmCoreOutputs::default(),
+            model: AeadModel::new()?,
+            inputs: AeadInputs::default(),
+            outputs: AeadOutputs::default(),
             stalls: None,
             cycles: 0,
         };
@@ -154,16 +156,16 @@ impl GcmCore {
     }
 
     /// Loads a key and waits until it can be used.
-    pub fn load_key(&mut self, context: u16, key: Key<'_>) -> Result<(), GcmCoreError> {
+    pub fn load_key(&mut self, context: u16, key: Key<'_>) -> Result<(), AeadError> {
         let mut bytes = [0; 32];
         match key {
             Key::Aes128(key) => bytes[..16].copy_from_slice(key),
-            Key::Aes256(key) => bytes = *key,
+            Key::Aes256(key) | Key::Chacha20(key) => bytes = *key,
         }
         self.inputs.key_valid = true;
         self.inputs.key_ctx = context;
         self.inputs.key_data = bytemuck::cast(bytes);
-        self.inputs.key_aes256 = key.suite() == Suite::Aes256Gcm;
+        self.inputs.key_suite = key.suite() as u8;
         self.step_until(|outputs| outputs.key_ready != 0)?;
         self.inputs.key_valid = false;
         self.inputs.key_data = [0; 4];
@@ -171,7 +173,7 @@ impl GcmCore {
     }
 
     /// Wipes the key of a context.
-    pub fn wipe(&mut self, context: u16) -> Result<(), GcmCoreError> {
+    pub fn wipe(&mut self, context: u16) -> Result<(), AeadError> {
         self.inputs.wipe_valid = true;
         self.inputs.wipe_ctx = context;
         self.step_until(|outputs| outputs.wipe_ready != 0)?;
@@ -181,16 +183,16 @@ impl GcmCore {
     }
 
     /// Seals or opens one record.
-    pub fn run_one(&mut self, job: Job<'_>) -> Result<Output, GcmCoreError> {
+    pub fn run_one(&mut self, job: Job<'_>) -> Result<Output, AeadError> {
         let mut outputs = self.run(&[job])?;
         Ok(outputs.pop().unwrap_or_default())
     }
 
     /// Seals and opens records one behind the other, as fast as the core takes them. The outputs come in the order of
     /// the jobs.
-    pub fn run(&mut self, jobs: &[Job<'_>]) -> Result<Vec<Output>, GcmCoreError> {
+    pub fn run(&mut self, jobs: &[Job<'_>]) -> Result<Vec<Output>, AeadError> {
         if let Some(job) = jobs.iter().find(|job| job.text.len() > MAX_TEXT_BYTES) {
-            return Err(GcmCoreError::TextTooLong { bytes: job.text.len() });
+            return Err(AeadError::TextTooLong { bytes: job.text.len() });
         }
         let mut stream = Stream::new(jobs);
         let mut idle = 0;
@@ -200,10 +202,10 @@ impl GcmCore {
             let moved = stream.observe(&mut self.inputs, &self.outputs, self.cycles)?;
             idle = if moved { 0 } else { idle + 1 };
             if idle > MAX_IDLE_CYCLES {
-                return Err(GcmCoreError::Stuck { cycle: self.cycles });
+                return Err(AeadError::Stuck { cycle: self.cycles });
             }
         }
-        self.inputs = GcmCoreInputs { rst_n: true, ..GcmCoreInputs::default() };
+        self.inputs = AeadInputs { rst_n: true, ..AeadInputs::default() };
         Ok(stream.outputs)
     }
 
@@ -212,23 +214,20 @@ impl GcmCore {
         self.cycles += 1;
     }
 
-    fn step_until(
-        &mut self,
-        reached: impl Fn(&GcmCoreOutputs) -> bool,
-    ) -> Result<(), GcmCoreError> {
+    fn step_until(&mut self, reached: impl Fn(&AeadOutputs) -> bool) -> Result<(), AeadError> {
         for _ in 0..MAX_IDLE_CYCLES {
             self.step();
             if reached(&self.outputs) {
                 return Ok(());
             }
         }
-        Err(GcmCoreError::Stuck { cycle: self.cycles })
+        Err(AeadError::Stuck { cycle: self.cycles })
     }
 }
 
-impl std::fmt::Debug for GcmCore {
+impl std::fmt::Debug for Aead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GcmCore").field("cycles", &self.cycles).finish_non_exhaustive()
+        f.debug_struct("Aead").field("cycles", &self.cycles).finish_non_exhaustive()
     }
 }
 
@@ -270,7 +269,7 @@ impl<'a> Stream<'a> {
     }
 
     /// What the ports are given in this cycle. An offer that was not taken stands.
-    fn drive(&self, inputs: &mut GcmCoreInputs, stalls: &mut Option<(StdRng, f64)>) {
+    fn drive(&self, inputs: &mut AeadInputs, stalls: &mut Option<(StdRng, f64)>) {
         let mut pauses = || stalls.as_mut().is_some_and(|(rng, chance)| rng.random_bool(*chance));
         if !inputs.cmd_valid
             && let Some(job) = self.jobs.get(self.next_command)
@@ -278,6 +277,7 @@ impl<'a> Stream<'a> {
         {
             inputs.cmd_valid = true;
             inputs.cmd_ctx = job.context;
+            inputs.cmd_suite = job.suite as u8;
             inputs.cmd_open = job.operation == Operation::Open;
             for (word, bytes) in inputs.cmd_nonce.iter_mut().zip(job.nonce.as_chunks().0) {
                 *word = u32::from_le_bytes(*bytes);
@@ -301,10 +301,10 @@ impl<'a> Stream<'a> {
     /// What the ports gave; `true` if anything moved. What was taken is no longer offered.
     fn observe(
         &mut self,
-        inputs: &mut GcmCoreInputs,
-        outputs: &GcmCoreOutputs,
+        inputs: &mut AeadInputs,
+        outputs: &AeadOutputs,
         cycle: u64,
-    ) -> Result<bool, GcmCoreError> {
+    ) -> Result<bool, AeadError> {
         let command = inputs.cmd_valid && outputs.cmd_ready != 0;
         let text = inputs.in_valid && outputs.in_ready != 0;
         let out = inputs.out_ready && outputs.out_valid != 0;
@@ -322,7 +322,7 @@ impl<'a> Stream<'a> {
         }
         if tag {
             let output = self.outputs.get_mut(self.next_tag);
-            let output = output.ok_or(GcmCoreError::Unasked { cycle })?;
+            let output = output.ok_or(AeadError::Unasked { cycle })?;
             output.tag = bytemuck::cast(outputs.tag);
             output.error = outputs.tag_error != 0;
             self.next_tag += 1;
@@ -335,17 +335,17 @@ impl<'a> Stream<'a> {
         beat: [u8; BEAT_BYTES],
         last: bool,
         cycle: u64,
-    ) -> Result<(), GcmCoreError> {
+    ) -> Result<(), AeadError> {
         let record = self.next_text;
-        let job = self.jobs.get(record).ok_or(GcmCoreError::Unasked { cycle })?;
+        let job = self.jobs.get(record).ok_or(AeadError::Unasked { cycle })?;
         let text = &mut self.outputs[record].text;
         let bytes = (job.text.len() - text.len()).min(BEAT_BYTES);
         text.extend_from_slice(&beat[..bytes]);
         if beat[bytes..].iter().any(|&byte| byte != 0) {
-            return Err(GcmCoreError::NotZero { record });
+            return Err(AeadError::NotZero { record });
         }
         if last != (text.len() == job.text.len()) {
-            return Err(GcmCoreError::WrongEnd { record });
+            return Err(AeadError::WrongEnd { record });
         }
         self.skip_complete_texts();
         Ok(())

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Runs the C++ test benches of single RTL modules, `hdl/regs/*_test.cpp`.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::output;
+use crate::{Result, setup, workspace};
+
+/// What every module below needs, in the order of their use.
+const PACKAGES: [&str; 3] =
+    ["common/sealgate_abi_pkg.sv", "common/sealgate_pkg.sv", "csr/sealgate_regs_pkg.sv"];
+
+#[test]
+fn the_registers_behave_as_their_page_says() {
+    // The bench looks into the module for what no port shows.
+    let shape = ["-GLanes=2", "-GDataWidth=256", "-GBuild=32'hc0ffee01", "--public-flat-rw"];
+    run("csr", "sealgate_csr", &shape);
+}
+
+#[test]
+fn interrupts_are_moderated_and_none_is_lost() {
+    run("queue", "sealgate_interrupts", &[]);
+}
+
+/// Verilates `top`, which stands in `folder` of the RTL, and runs its bench.
+fn run(folder: &str, top: &str, options: &[&str]) {
+    let scratch = env::temp_dir().join(format!("{top}-{}", std::process::id()));
+    fs::create_dir_all(&scratch).unwrap();
+    let result = build_and_run(folder, top, options, &scratch);
+    fs::remove_dir_all(&scratch).unwrap();
+    if let Err(failure) = result {
+        panic!("{}", failure.0);
+    }
+}
+
+fn build_and_run(folder: &str, top: &str, options: &[&str], scratch: &Path) -> Result<()> {
+    let verilator = setup::simulation()?;
+    let rtl = workspace::root().join("hdl/rtl");
+    output(
+        Command::new(verilator.join("bin/verilator_bin"))
+            .current_dir(&rtl)
+            .env("VERILATOR_ROOT", &verilator)
+            .args(["--cc", "--quiet-stats", "-Wall", "--top-module", top, "-y", folder])
+            .args(options)
+            .arg("--Mdir")
+            .arg(scratch)
+            .arg("sealgate.vlt")
+            .args(PACKAGES)
+            .arg(format!("{folder}/{top}.sv")),
+    )?;
+    output(&mut Command::new(compile(top, &verilator, scratch)?)).map(drop)
+}
+
+/// Compiles the bench of `top` with what Verilator made; the result is the program.
+fn compile(top: &str, verilator: &Path, scratch: &Path) -> Result<PathBuf> {
+    let include = verilator.join("include");
+    let regs = workspace::root().join("hdl/regs");
+    let made = fs::read_dir(scratch).unwrap().map(|entry| entry.unwrap().path());
+    let program = scratch.join("bench");
+    let cxx = env::var_os("CXX").unwrap_or_else(|| "g++".into());
+    output(
+        Command::new(cxx)
+            .args(["-std=c++17", "-O1", "-I"])
+            .arg(scratch)
+            .arg("-I")
+            .arg(&include)
+            .arg("-I")
+            .arg(include.join("vltstd"))
+            .arg("-I")
+            .arg(&regs)
+            .args(made.filter(|path| path.extension().is_some_and(|kind| kind == "cpp")))
+            .arg(include.join("verilated.cpp"))
+            .arg(include.join("verilated_threads.cpp"))
+            .arg(regs.join(format!("{top}_test.cpp")))
+            .args(["-pthread", "-o"])
+            .arg(&program),
+    )?;
+    Ok(program)
+}

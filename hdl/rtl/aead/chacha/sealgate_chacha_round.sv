@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// One round of ChaCha20 (RFC 8439 sections 2.1 and 2.3): four quarter rounds in four cycles.
+//
+// Theory of operation: a block enters as four consecutive sets of words a, b, c, d. One quarter
+// round of two stages, two additions each, serves them in turn. A column round is followed by a
+// diagonal round and the reverse, which take their words from different sets: the results are kept
+// by set, and each next set is gathered as soon as its last word is there. Sets 0 to 3 of a
+// diagonal round are diagonals 0 to 3 if those of the column round before it were columns 0 to 3;
+// the next column round begins with column 2. In this order it is always word d of set 3 that is
+// missing for the next set 0, and it is taken on the spot, from behind the first of the two
+// additions. So a round takes five cycles from set 0 to the next set 0, and a block may follow
+// every four. Two banks keep a block apart from the next. Which stage has a set, and which, is
+// known to the pipe.
+
+`default_nettype none
+
+module sealgate_chacha_round
+  import sealgate_chacha_pkg::*;
+#(
+  parameter int unsigned Round = 0
+) (
+  input  wire logic        clk_i,
+
+  // A set is at the input; a set is in the second half of the quarter round, and {bank, set}; a set
+  // for the next round is gathered, and {bank, set}.
+  input  wire logic        enter_i,
+  input  wire logic        write_i,
+  input  wire logic [2:0]  write_set_i,
+  input  wire logic        read_i,
+  input  wire logic [2:0]  read_set_i,
+
+  input  wire logic [31:0] a_i,
+  input  wire logic [31:0] b_i,
+  input  wire logic [31:0] c_i,
+  input  wire logic [31:0] d_i,
+
+  // A set for the next round, behind `read_i`; of the last round, the results of a set, behind
+  // `write_i`.
+  output      logic [31:0] a_o,
+  output      logic [31:0] b_o,
+  output      logic [31:0] c_o,
+  output      logic [31:0] d_o
+);
+
+  // First half of the quarter round.
+  logic [31:0] a_q, b_q, c_q, d_q;
+
+  always_ff @(posedge clk_i) begin
+    if (enter_i) begin
+      a_q <= a_i + b_i;
+      d_q <= mix_16(d_i, a_i + b_i);
+      c_q <= c_i + mix_16(d_i, a_i + b_i);
+      b_q <= mix_12(b_i, c_i + mix_16(d_i, a_i + b_i));
+    end
+  end
+
+  // Second half.
+  if (Round == NumRounds - 1) begin : g_last
+    always_ff @(posedge clk_i) begin
+      if (write_i) begin
+        a_o <= a_q + b_q;
+        d_o <= mix_8(d_q, a_q + b_q);
+        c_o <= c_q + mix_8(d_q, a_q + b_q);
+        b_o <= mix_7(b_q, c_q + mix_8(d_q, a_q + b_q));
+      end
+    end
+
+    logic unused_sets;
+    assign unused_sets = read_i ^ (^write_set_i) ^ (^read_set_i);
+  end else begin : g_gather
+    localparam bit Diagonal = (Round % 2) == 1;
+
+    typedef struct packed {
+      logic [31:0] d;
+      logic [31:0] c;
+      logic [31:0] b;
+      logic [31:0] a;
+    } set_t;
+
+    set_t set_mem[8];
+
+    always_ff @(posedge clk_i) begin
+      if (write_i) begin
+        set_mem[write_set_i] <= '{
+          a: a_q + b_q,
+          b: mix_7(b_q, c_q + mix_8(d_q, a_q + b_q)),
+          c: c_q + mix_8(d_q, a_q + b_q),
+          d: mix_8(d_q, a_q + b_q)
+        };
+      end
+    end
+
+    logic [2:0] first, second, third;
+
+    assign first  = {read_set_i[2], read_set_i[1:0] + 2'd1};
+    assign second = {read_set_i[2], read_set_i[1:0] + 2'd2};
+    assign third  = {read_set_i[2], read_set_i[1:0] + 2'd3};
+
+    always_ff @(posedge clk_i) begin
+      if (read_i) begin
+        a_o <= set_mem[Diagonal ? second : read_set_i].a;
+        b_o <= set_mem[first].b;
+        c_o <= set_mem[Diagonal ? read_set_i : second].c;
+        d_o <= (read_set_i[1:0] == 2'd0) ? mix_8(d_q, a_q + b_q) : set_mem[third].d;
+      end
+    end
+  end
+
+endmodule
+
+`default_nettype wire

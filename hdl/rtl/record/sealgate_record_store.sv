@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The store that all text of a lane passes, in block RAM.
+//
+// Theory of operation: a ring of words. Text is written as it comes. It leaves by record: a fetch
+// says how many words of a record are kept and how many behind them are skipped; skipping takes one
+// cycle, whatever the number. A word may be fetched as soon as it is written, so a record may leave
+// while it still comes in; words to be skipped must have been written. Fetched words pass a
+// register behind the RAM into a short queue, which has room for every read under way.
+
+`default_nettype none
+
+module sealgate_record_store
+  import sealgate_pkg::*;
+#(
+  // A power of two; more than the longest record, 1,152 words, so that one can be judged while the
+  // one before it leaves.
+  parameter int unsigned Words = 2048
+) (
+  input  wire logic                 clk_i,
+  input  wire logic                 rst_ni,
+
+  input  wire logic                 text_valid_i,
+  output      logic                 text_ready_o,
+  input  wire logic [WordWidth-1:0] text_data_i,
+
+  input  wire logic                 fetch_valid_i,
+  output      logic                 fetch_ready_o,
+  input  wire logic [10:0]          fetch_keep_i,
+  input  wire logic [10:0]          fetch_skip_i,
+
+  output      logic                 word_valid_o,
+  input  wire logic                 word_ready_i,
+  output      logic [WordWidth-1:0] word_data_o
+);
+
+  localparam int unsigned IndexWidth = $clog2(Words);
+  localparam int unsigned QueueDepth = 4;  // covers the loop from fetch to return of room
+
+  logic [WordWidth-1:0] words_q[Words];
+  logic [WordWidth-1:0] read_data_q;
+  logic                 read_valid_q;
+  logic [IndexWidth:0]  write_q;
+  logic [IndexWidth:0]  read_q;
+  logic                 full_q;
+  logic [10:0]          keep_q;      // words still to be read
+  logic [10:0]          skip_q;      // then to be skipped
+  logic                 skip_due_q;  // no word is left in front of them
+  logic [2:0]           room_q;
+
+  logic                 write;
+  logic                 read;
+  logic                 taken;
+  logic                 fetch;
+  logic [IndexWidth:0]  used;
+
+  // One word may be written while the last one is not counted yet.
+  assign used          = write_q - read_q;
+  assign text_ready_o  = !full_q;
+  assign write         = text_valid_i && text_ready_o;
+  assign fetch_ready_o = !skip_due_q && (keep_q == '0);
+  assign fetch         = fetch_valid_i && fetch_ready_o;
+  assign read          = (keep_q != '0) && (read_q != write_q) && (room_q != '0);
+  assign taken         = word_valid_o && word_ready_i;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      write_q      <= '0;
+      read_q       <= '0;
+      full_q       <= 1'b0;
+      keep_q       <= '0;
+      skip_due_q   <= 1'b0;
+      room_q       <= 3'(QueueDepth);
+      read_valid_q <= 1'b0;
+    end else begin
+      if (write) write_q <= write_q + 1'b1;
+      if (skip_due_q) read_q <= read_q + (IndexWidth + 1)'(skip_q);
+      else if (read) read_q <= read_q + 1'b1;
+      full_q       <= used >= (IndexWidth + 1)'(Words - 2);
+      read_valid_q <= read;
+      if (fetch) keep_q <= fetch_keep_i;
+      else if (read) keep_q <= keep_q - 11'd1;
+      skip_due_q   <= (fetch && (fetch_keep_i == '0)) || (read && (keep_q == 11'd1));
+      if (read != taken) room_q <= taken ? room_q + 3'd1 : room_q - 3'd1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (fetch) skip_q <= fetch_skip_i;
+    if (write) words_q[write_q[IndexWidth-1:0]] <= text_data_i;
+    if (read) read_data_q <= words_q[read_q[IndexWidth-1:0]];
+  end
+
+  // Reads are issued only while there is room: the queue is never full when a word comes.
+  logic unused_ready;
+
+  sealgate_fifo #(
+    .Width(WordWidth),
+    .Depth(QueueDepth)
+  ) u_queue (
+    .clk_i,
+    .rst_ni,
+    .clear_i(1'b0),
+    .valid_i(read_valid_q),
+    .ready_o(unused_ready),
+    .data_i (read_data_q),
+    .valid_o(word_valid_o),
+    .ready_i(word_ready_i),
+    .data_o (word_data_o)
+  );
+
+endmodule
+
+`default_nettype wire
