@@ -9,6 +9,7 @@ aead/chacha/sealgate_chacha_pkg.sv
 aead/chacha/sealgate_poly1305_pkg.sv
 record/sealgate_record_pkg.sv
 common/sealgate_arbiter.sv
+common/sealgate_clock_gate.sv
 common/sealgate_fifo.sv
 common/sealgate_ram_fifo.sv
 csr/sealgate_csr.sv
@@ -24,6 +25,7 @@ dma/sealgate_write_mux.sv
 context/sealgate_contexts.sv
 context/sealgate_decode.sv
 context/sealgate_dispatch.sv
+context/sealgate_key_fanout.sv
 record/sealgate_lane.sv
 record/sealgate_record_in.sv
 record/sealgate_record_out.sv
@@ -41,7 +43,6 @@ aead/chacha/sealgate_chacha_key_unit.sv
 aead/chacha/sealgate_chacha_pipe.sv
 aead/chacha/sealgate_chacha_round.sv
 aead/chacha/sealgate_chacha_tag.sv
-aead/chacha/sealgate_clock_gate.sv
 aead/chacha/sealgate_poly1305.sv
 aead/chacha/sealgate_poly1305_finish.sv
 aead/chacha/sealgate_poly1305_mul.sv

@@ -400,16 +400,20 @@ module sealgate_top
   logic [255:0]            test_key;
   logic                    test_request_done;
   logic                    key_valid;
-  logic [LANES-1:0]        key_ready;
+  logic                    key_ready;
+  logic                    key_done;
+  logic [LANES-1:0]        lane_key_valid;
+  logic [LANES-1:0]        lane_key_ready;
+  logic [LANES-1:0]        lane_key_done;
   logic [ContextWidth-1:0] key_ctx;
   logic [255:0]            key_data;
   suite_t                  key_suite;
-  logic [LANES-1:0]        key_done;
   logic                    wipe_valid;
-  logic [LANES-1:0]        wipe_ready;
+  logic                    wipe_ready;
+  logic [LANES-1:0]        lane_wipe_valid;
+  logic [LANES-1:0]        lane_wipe_ready;
   logic [ContextWidth-1:0] wipe_ctx;
 
-  // The lanes hold the same keys and work on them in step: what the first says all say.
   sealgate_contexts #(
     .NumContexts(NumContexts)
   ) u_contexts (
@@ -433,14 +437,32 @@ module sealgate_top
     .test_key_i       (test_key),
     .test_done_o      (test_request_done),
     .key_valid_o      (key_valid),
-    .key_ready_i      (key_ready[0]),
+    .key_ready_i      (key_ready),
     .key_ctx_o        (key_ctx),
     .key_data_o       (key_data),
     .key_suite_o      (key_suite),
-    .key_done_i       (key_done[0]),
+    .key_done_i       (key_done),
     .wipe_valid_o     (wipe_valid),
-    .wipe_ready_i     (wipe_ready[0]),
+    .wipe_ready_i     (wipe_ready),
     .wipe_ctx_o       (wipe_ctx)
+  );
+
+  // All lanes hold the same keys.
+  sealgate_key_fanout #(
+    .Lanes(LANES)
+  ) u_key_fanout (
+    .clk_i,
+    .rst_ni      (engine_rst_n),
+    .key_valid_i (key_valid),
+    .key_ready_o (key_ready),
+    .key_done_o  (key_done),
+    .wipe_valid_i(wipe_valid),
+    .wipe_ready_o(wipe_ready),
+    .key_valid_o (lane_key_valid),
+    .key_ready_i (lane_key_ready),
+    .key_done_i  (lane_key_done),
+    .wipe_valid_o(lane_wipe_valid),
+    .wipe_ready_i(lane_wipe_ready)
   );
 
   // --- Lanes ----------------------------------------------------------------------------------------
@@ -546,14 +568,14 @@ module sealgate_top
       .ack_valid_i             (ack_valid),
       .ack_ready_o             (ack_ready),
       .ack_error_i             (ack_error),
-      .key_valid_i             (key_valid),
-      .key_ready_o             (key_ready[l]),
+      .key_valid_i             (lane_key_valid[l]),
+      .key_ready_o             (lane_key_ready[l]),
       .key_ctx_i               (key_ctx),
       .key_data_i              (key_data),
       .key_suite_i             (key_suite),
-      .key_done_o              (key_done[l]),
-      .wipe_valid_i            (wipe_valid),
-      .wipe_ready_o            (wipe_ready[l]),
+      .key_done_o              (lane_key_done[l]),
+      .wipe_valid_i            (lane_wipe_valid[l]),
+      .wipe_ready_o            (lane_wipe_ready[l]),
       .wipe_ctx_i              (wipe_ctx),
       .result_valid_o          (result_valid[l]),
       .result_ready_i          (result_ready[l]),
@@ -609,7 +631,8 @@ module sealgate_top
   end
 
   sealgate_selftest #(
-    .Lanes(LANES)
+    .Lanes (LANES),
+    .Chacha(Chacha)
   ) u_selftest (
     .clk_i,
     .rst_ni          (engine_rst_n),
@@ -745,7 +768,7 @@ module sealgate_top
   // Bursts are counted by those who asked for them; an order within a port needs no tag in B.
   logic unused;
   assign unused = ^{m_axi_rlast_i, m_axi_rresp_i[0], m_axi_bresp_i[0], m_axi_bid_i[BusTagWidth-1:0],
-                    key_ready, key_done, wipe_ready, test_cmd_ready, test_text_ready};
+                    test_cmd_ready, test_text_ready};
 
 endmodule
 

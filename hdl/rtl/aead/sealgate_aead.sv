@@ -10,7 +10,9 @@
 // beat of its record has left or is at the output, as in the cores: `lead_q` counts the last beats
 // that have left, less the tags taken of records with text. It is -1 while a tag was taken before
 // the beat it belongs to. A key is loaded into the core of its suite; a wipe is taken by both at
-// once.
+// once. The clock of the AES-GCM core stands still when it has nothing to do; the first command,
+// load or wipe after a rest is taken one cycle later for it. The ChaCha20-Poly1305 core does so
+// itself.
 //
 // All byte vectors are in bus order: byte 0 in bits [7:0].
 
@@ -154,24 +156,58 @@ module sealgate_aead
     end
   end
 
+  // The clock of the AES-GCM core: from a command, load or wipe on, while one of them is under way,
+  // and for some cycles more, until the last valid bit has left its pipes.
+  localparam int unsigned DrainCycles = 63;
+  localparam int unsigned DrainWidth = $clog2(DrainCycles + 1);
+
+  logic                  gcm_wake_q;
+  logic                  gcm_working;
+  logic [DrainWidth-1:0] gcm_drain_q;
+  logic                  gcm_active;
+  logic                  gcm_clk;
+  logic                  gcm_key_ready, gcm_wipe_ready, gcm_cmd_ready;
+
+  assign gcm_working     = busy[Gcm] || !gcm_wipe_ready;
+  assign gcm_active      = gcm_wake_q || gcm_working || (gcm_drain_q != '0);
+  assign key_ready[Gcm]  = gcm_key_ready && gcm_active;
+  assign wipe_ready[Gcm] = gcm_wipe_ready && gcm_active;
+  assign cmd_ready[Gcm]  = gcm_cmd_ready && gcm_active;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) gcm_wake_q <= 1'b0;
+    else gcm_wake_q <= key_valid_i || wipe_valid_i || (cmd_valid_i && !cmd_core);
+  end
+
+  always_ff @(posedge gcm_clk) begin
+    if (!rst_ni || gcm_working) gcm_drain_q <= DrainWidth'(DrainCycles);
+    else if (gcm_drain_q != '0) gcm_drain_q <= gcm_drain_q - 1'b1;
+  end
+
+  sealgate_clock_gate u_gcm_clock_gate (
+    .clk_i,
+    .enable_i(!rst_ni || gcm_active),
+    .clk_o(gcm_clk)
+  );
+
   sealgate_gcm_core #(
     .NumContexts(NumContexts),
     .SboxStyle(SboxStyle),
     .GfMulStyle(GfMulStyle)
   ) u_gcm_core (
-    .clk_i,
+    .clk_i(gcm_clk),
     .rst_ni,
-    .key_valid_i(key_valid && !key_core),
-    .key_ready_o(key_ready[Gcm]),
+    .key_valid_i(key_valid && !key_core && gcm_active),
+    .key_ready_o(gcm_key_ready),
     .key_ctx_i,
     .key_data_i,
     .key_aes256_i(key_suite_i == suite_t'(SuiteAes256Gcm)),
     .key_done_o(key_done[Gcm]),
     .wipe_valid_i(wipe_valid),
-    .wipe_ready_o(wipe_ready[Gcm]),
+    .wipe_ready_o(gcm_wipe_ready),
     .wipe_ctx_i,
-    .cmd_valid_i(cmd_valid_i && cmd_enable && !cmd_core),
-    .cmd_ready_o(cmd_ready[Gcm]),
+    .cmd_valid_i(cmd_valid_i && cmd_enable && !cmd_core && gcm_active),
+    .cmd_ready_o(gcm_cmd_ready),
     .cmd_ctx_i,
     .cmd_open_i,
     .cmd_nonce_i,

@@ -30,11 +30,13 @@ module sealgate_arbiter #(
   always_comb begin
     index_o = first_q;
     // From the last place to the first: the first request in the order of the search prevails.
-    for (int unsigned i = Count; i > 0; i--) begin
-      if (request_i[i-1]) index_o = IndexWidth'(i - 1);
-    end
-    for (int unsigned i = Count; i > 0; i--) begin
-      if (request_i[i-1] && (IndexWidth'(i - 1) >= first_q)) index_o = IndexWidth'(i - 1);
+    if (request_i != '0) begin
+      for (int unsigned i = Count; i > 0; i--) begin
+        if (request_i[i-1]) index_o = IndexWidth'(i - 1);
+      end
+      for (int unsigned i = Count; i > 0; i--) begin
+        if (request_i[i-1] && (IndexWidth'(i - 1) >= first_q)) index_o = IndexWidth'(i - 1);
+      end
     end
   end
 

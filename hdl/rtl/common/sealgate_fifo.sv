@@ -55,7 +55,7 @@ module sealgate_fifo #(
       read_q  <= '0;
       write_q <= '0;
       count_q <= '0;
-    end else begin
+    end else if (push || pop) begin
       if (push) write_q <= (write_q == LastIndex) ? '0 : write_q + 1'b1;
       if (pop) read_q <= (read_q == LastIndex) ? '0 : read_q + 1'b1;
       if (push != pop) count_q <= push ? count_q + 1'b1 : count_q - 1'b1;

@@ -162,22 +162,25 @@ module sealgate_decode
   endfunction
 
   always_comb begin
-    unique case (opcode)
-      OpcodeContextLoad:
-        fields_valid = (suite != '0) && (suite <= SuiteChacha20Poly1305) &&
-                       ((version == VersionTls12) || (version == VersionTls13)) &&
-                       ((direction == DirectionSeal) || (direction == DirectionOpen)) &&
-                       (bytes[LoadReservedLsb+:LoadReservedWidth] == '0);
-      OpcodeSeal:
-        fields_valid = record_reserved_zero && (content_type != '0) &&
-                       (multiple <= 16'(MaxFragmentBytes)) && power_of_two(multiple) &&
-                       (fragment_limit <= 16'(MaxFragmentBytes)) &&
-                       ((fragment_limit == '0) || (fragment_limit >= 16'(MinFragmentLimit)));
-      OpcodeOpen, OpcodeOpenRun:
-        fields_valid = record_reserved_zero && (content_type == '0) && (multiple == '0) &&
-                       (fragment_limit == '0);
-      default: fields_valid = 1'b1;
-    endcase
+    fields_valid = 1'b1;
+    if (state_q == StFields) begin
+      unique case (opcode)
+        OpcodeContextLoad:
+          fields_valid = (suite != '0) && (suite <= SuiteChacha20Poly1305) &&
+                         ((version == VersionTls12) || (version == VersionTls13)) &&
+                         ((direction == DirectionSeal) || (direction == DirectionOpen)) &&
+                         (bytes[LoadReservedLsb+:LoadReservedWidth] == '0);
+        OpcodeSeal:
+          fields_valid = record_reserved_zero && (content_type != '0) &&
+                         (multiple <= 16'(MaxFragmentBytes)) && power_of_two(multiple) &&
+                         (fragment_limit <= 16'(MaxFragmentBytes)) &&
+                         ((fragment_limit == '0) || (fragment_limit >= 16'(MinFragmentLimit)));
+        OpcodeOpen, OpcodeOpenRun:
+          fields_valid = record_reserved_zero && (content_type == '0) && (multiple == '0) &&
+                         (fragment_limit == '0);
+        default: ;
+      endcase
+    end
 
     status_fields = StatusSuccess;
     if (entry_i.fault) status_fields = StatusEntryFault;
@@ -194,10 +197,16 @@ module sealgate_decode
   logic [14:0] chacha_records;
 
   always_comb begin
-    gcm_left    = 64'(SealSequenceLimit) - sequence_number;
-    gcm_records = (gcm_left[63:15] != '0) ? '1 : gcm_left[14:0];
-    if (sequence_number >= 64'(SealSequenceLimit)) gcm_records = '0;
-    chacha_records = (sequence_number[63:15] != '1) ? '1 : ~sequence_number[14:0];
+    gcm_left       = '0;
+    gcm_records    = '0;
+    chacha_records = '0;
+    if (state_q == StFields) begin
+      gcm_left = 64'(SealSequenceLimit) - sequence_number;
+      if (sequence_number < 64'(SealSequenceLimit)) begin
+        gcm_records = (gcm_left[63:15] != '0) ? '1 : gcm_left[14:0];
+      end
+      chacha_records = (sequence_number[63:15] != '1) ? '1 : ~sequence_number[14:0];
+    end
   end
 
   // Content and type, filled up to a multiple (RFC 8446, section 5.4); without one, type alone.
@@ -281,19 +290,22 @@ module sealgate_decode
 
   always_comb begin
     status_record = StatusSuccess;
-    if (is_seal) begin
-      if (tls12 && (multiple != '0)) status_record = StatusInvalidField;
-      else if (seal_records == '0) status_record = StatusSequenceExhausted;
-      else if (length > 32'(MaxSealBytes)) status_record = StatusBadLength;
-    end else if (is_run ? (sequence_number >= -64'(OpenRunSequenceMargin)) : &sequence_number) begin
-      status_record = StatusSequenceExhausted;
-    end else if ((length < 32'(open_min)) || (length > 32'(open_max))) begin
-      status_record = StatusBadLength;
+    if (state_q == StContext) begin
+      if (is_seal) begin
+        if (tls12 && (multiple != '0)) status_record = StatusInvalidField;
+        else if (seal_records == '0) status_record = StatusSequenceExhausted;
+        else if (length > 32'(MaxSealBytes)) status_record = StatusBadLength;
+      end else if (is_run ? (sequence_number >= -64'(OpenRunSequenceMargin)) : &sequence_number)
+      begin
+        status_record = StatusSequenceExhausted;
+      end else if ((length < 32'(open_min)) || (length > 32'(open_max))) begin
+        status_record = StatusBadLength;
+      end
     end
 
     status_context = status_fields_q;
     if (cutting) status_context = StatusSuccess;
-    else if ((status_fields_q == StatusSuccess) && !is_nop) begin
+    else if ((state_q == StContext) && (status_fields_q == StatusSuccess) && !is_nop) begin
       if (!ctx_in_range) status_context = StatusContextMissing;
       else if (is_load) begin
         if (ctx_loaded) status_context = StatusContextBusy;
@@ -624,21 +636,27 @@ module sealgate_decode
   end
 
   assign job_valid_o = record;
-  assign job_o = '{
-    ticket: ticket,
-    open: !is_seal,
-    run: is_run,
-    tls12: tls12,
-    suite: lookup_i.suite,
-    ctx: ctx[9:0],
-    iv: lookup_i.iv,
-    sequence_number: sequence_number,
-    content_type: content_type,
-    inner: is_seal ? inner_q : '0,
-    source: source,
-    length: is_seal ? length_t'(fragment_q) : length[20:0],
-    destination: destination
-  };
+
+  always_comb begin
+    job_o = '0;
+    if (state_q == StEmit) begin
+      job_o = '{
+        ticket: ticket,
+        open: !is_seal,
+        run: is_run,
+        tls12: tls12,
+        suite: lookup_i.suite,
+        ctx: ctx[9:0],
+        iv: lookup_i.iv,
+        sequence_number: sequence_number,
+        content_type: content_type,
+        inner: is_seal ? inner_q : '0,
+        source: source,
+        length: is_seal ? length_t'(fragment_q) : length[20:0],
+        destination: destination
+      };
+    end
+  end
 
   assign wait_lane_o    = (record && !job_ready_i) ? QueueCount'(1) << queue_q : '0;
   assign wait_context_o = wait_unit_q | (drain_q & has_jobs_q) | loading;

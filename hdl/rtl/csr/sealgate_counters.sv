@@ -101,11 +101,17 @@ module sealgate_counters
 
   logic success;
   logic rejected;
-  assign success  = stat_i.status == StatusSuccess;
-  assign rejected = stat_valid_i && stat_i.record && stat_i.open &&
-                    ((stat_i.status == StatusBadHeader) || (stat_i.status == StatusBadTag) ||
-                     (stat_i.status == StatusBadLength) ||
-                     (stat_i.status == StatusPaddingWithoutContent));
+  assign success = stat_i.status == StatusSuccess;
+
+  always_comb begin
+    rejected = 1'b0;
+    if (stat_valid_i) begin
+      rejected = stat_i.record && stat_i.open &&
+                 ((stat_i.status == StatusBadHeader) || (stat_i.status == StatusBadTag) ||
+                  (stat_i.status == StatusBadLength) ||
+                  (stat_i.status == StatusPaddingWithoutContent));
+    end
+  end
 
   logic [15:0]           device_events;
   logic [15:0]           lane_events;
@@ -132,7 +138,7 @@ module sealgate_counters
     end
 
     completed = '0;
-    completed[stat_i.queue_id] = stat_valid_i;
+    if (stat_valid_i) completed[stat_i.queue_id] = 1'b1;
   end
 
   logic [7:0] events[Groups];

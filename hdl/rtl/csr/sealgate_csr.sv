@@ -310,11 +310,11 @@ module sealgate_csr
 
   always_comb begin
     errors_set = '0;
-    errors_set[ErrorsSelftestFailedLsb] = selftest_failed_i;
-    errors_set[ErrorsReadFaultLsb]      = read_fault_i;
-    errors_set[ErrorsWriteFaultLsb]     = write_fault_i;
+    if (selftest_failed_i) errors_set[ErrorsSelftestFailedLsb] = 1'b1;
+    if (read_fault_i) errors_set[ErrorsReadFaultLsb] = 1'b1;
+    if (write_fault_i) errors_set[ErrorsWriteFaultLsb] = 1'b1;
     completed = '0;
-    completed[complete_queue_i] = complete_valid_i;
+    if (complete_valid_i) completed[complete_queue_i] = 1'b1;
   end
 
   always_comb begin

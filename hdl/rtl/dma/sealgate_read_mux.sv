@@ -2,9 +2,9 @@
 //
 // The readers of the bus: entries and lanes.
 //
-// Theory of operation: addresses are taken one a cycle into the register that stands before the bus,
-// entries first, for all else waits for them, lanes in turn. The ID names the reader and its tag;
-// beats go back by it, and every reader has room for whatever it asked for.
+// Theory of operation: addresses are taken one a cycle into the register that stands before the
+// bus, entries first, for all else waits for them, lanes in turn. The ID names the reader and its
+// tag; beats go back by it, and every reader has room for whatever it asked for.
 
 `default_nettype none
 

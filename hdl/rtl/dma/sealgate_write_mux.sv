@@ -2,9 +2,9 @@
 //
 // The writers of the bus: completions and lanes.
 //
-// Theory of operation: addresses are taken one a cycle into the register that stands before the bus,
-// completions first, for they are short and somebody waits for them, lanes in turn. AXI4 wants the
-// data in the order of the addresses, so who was taken is remembered from the acceptance of the
+// Theory of operation: addresses are taken one a cycle into the register that stands before the
+// bus, completions first, for they are short and somebody waits for them, lanes in turn. AXI4 wants
+// the data in the order of the addresses, so who was taken is remembered from the acceptance of the
 // address until the last beat of its burst has passed; as lanes ask only for bursts whose data they
 // hold, and the beat of a completion is kept here, a beat leaves in every cycle. Acknowledgements
 // go back by ID.
@@ -59,7 +59,7 @@ module sealgate_write_mux
     logic [LaneWidth-1:0] lane;
   } writer_t;
 
-  // --- AW -----------------------------------------------------------------------------------------
+  // --- AW ----------------------------------------------------------------------------------------
 
   logic [Lanes-1:0]     grant;
   logic [LaneWidth-1:0] lane;
@@ -114,7 +114,7 @@ module sealgate_write_mux
     end
   end
 
-  // --- W ------------------------------------------------------------------------------------------
+  // --- W -----------------------------------------------------------------------------------------
 
   writer_t                turn;
   logic                   turn_valid;

@@ -9,8 +9,8 @@
 // of them to W. Both run apart, and a row leaves in every cycle across the borders of bursts.
 //
 // Bursts carry one ID, so their acknowledgements come in order. A span is acknowledged when all of
-// its bursts are, with the error of any. At a span of 64 bytes in six cycles, 64 bursts under way cover
-// a latency of 380 cycles.
+// its bursts are, with the error of any. At a span of 64 bytes in six cycles, 64 bursts under way
+// cover a latency of 380 cycles.
 
 `default_nettype none
 
@@ -82,7 +82,7 @@ module sealgate_write_port
     offset_t last_byte;   // of the last row
   } w_t;
 
-  // --- Filling rows -------------------------------------------------------------------------------
+  // --- Filling rows ------------------------------------------------------------------------------
 
   span_t                 next_span;
   logic                  next_valid;
@@ -176,7 +176,7 @@ module sealgate_write_port
     end
   end
 
-  // --- AW -----------------------------------------------------------------------------------------
+  // --- AW ----------------------------------------------------------------------------------------
 
   aw_t aw_in;
   aw_t aw;
@@ -204,7 +204,7 @@ module sealgate_write_port
   assign aw_address_o = {aw.address, OffsetWidth'(0)};
   assign aw_len_o     = 8'(aw.last);
 
-  // --- W ------------------------------------------------------------------------------------------
+  // --- W -----------------------------------------------------------------------------------------
 
   w_t    w_in;
   w_t    w;
@@ -275,7 +275,7 @@ module sealgate_write_port
     end
   end
 
-  // --- B ------------------------------------------------------------------------------------------
+  // --- B -----------------------------------------------------------------------------------------
 
   logic b_expected;
   logic b_last;   // the burst is the last of its span

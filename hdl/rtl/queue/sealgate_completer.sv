@@ -173,6 +173,9 @@ module sealgate_completer
   assign done   = update && (progress_d.jobs == '0);
 
   always_comb begin
+    update_ticket = '0;
+    progress_d    = '0;
+    answer_d      = '0;
     if (opening_valid_i) begin
       update_ticket = opening_i.ticket;
       progress_d = '{open: opening_i.open, jobs: opening_i.jobs, status: opening_i.status};
@@ -182,7 +185,7 @@ module sealgate_completer
         consumed: opening_i.consumed,
         records: opening_i.records
       };
-    end else begin
+    end else if (merge_valid_q) begin
       update_ticket = merge_q.ticket;
       progress_d = '{
         open: merge_progress_q.open,
@@ -289,10 +292,13 @@ module sealgate_completer
 
   always_comb begin
     slot_mask = slot_t'(BeatSlots - 1);
-    if (cq_log2_i[eval_queue_q] == 4'd0) slot_mask = 2'd0;
-    else if (cq_log2_i[eval_queue_q] == 4'd1) slot_mask = slot_mask & 2'd1;
     slot      = eval_index_q[1:0];
-    done_bits = done_q[{eval_queue_q, eval_index_q[6]}][{eval_index_q[5:2], 2'b00}+:4] >> slot;
+    done_bits = '0;
+    if (eval_valid_q) begin
+      if (cq_log2_i[eval_queue_q] == 4'd0) slot_mask = 2'd0;
+      else if (cq_log2_i[eval_queue_q] == 4'd1) slot_mask = slot_mask & 2'd1;
+      done_bits = done_q[{eval_queue_q, eval_index_q[6]}][{eval_index_q[5:2], 2'b00}+:4] >> slot;
+    end
     room      = {1'b0, slot_mask & ~slot} + 3'd1;
     // Unrolled count of leading ones, no more than fit.
     if (!done_bits[0]) run = 3'd0;
@@ -312,11 +318,14 @@ module sealgate_completer
   logic [QueueCount-1:0] became_done;
   logic [1:0]            tick_q;
   logic                  tick;
+  logic                  moves;  // of what is noted of the queues something may change
 
   assign left        = (leaves && gather_ready) ? eval_queue_bit : '0;
   assign keeps       = (!leaves && (run != '0)) ? eval_queue_bit : '0;
   assign became_done = done ? QueueCount'(1) << update_ticket.queue_id : '0;
   assign tick        = tick_q == '1;
+  assign moves       = eval_valid_q || done ||
+                       ((look_q | waiting_q | aged_q | older_q | due_q) != '0);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -327,17 +336,19 @@ module sealgate_completer
       older_q   <= '0;
       due_q     <= '0;
     end else begin
-      tick_q    <= tick_q + 1'b1;
-      look_q    <= (look_q & ~picked) | became_done | left | (tick ? older_q : '0);
-      waiting_q <= (waiting_q | keeps) & ~left;
-      if (tick) begin
-        aged_q  <= waiting_q & ~left;
-        older_q <= aged_q & ~left;
-        due_q   <= (due_q | older_q) & ~left;
-      end else begin
-        aged_q  <= aged_q & ~left;
-        older_q <= older_q & ~left;
-        due_q   <= due_q & ~left;
+      tick_q <= tick_q + 1'b1;
+      if (moves) begin
+        look_q    <= (look_q & ~picked) | became_done | left | (tick ? older_q : '0);
+        waiting_q <= (waiting_q | keeps) & ~left;
+        if (tick) begin
+          aged_q  <= waiting_q & ~left;
+          older_q <= aged_q & ~left;
+          due_q   <= (due_q | older_q) & ~left;
+        end else begin
+          aged_q  <= aged_q & ~left;
+          older_q <= older_q & ~left;
+          due_q   <= due_q & ~left;
+        end
       end
     end
   end
@@ -492,15 +503,21 @@ module sealgate_completer
   end
 
   assign stat_valid_o = place_moves;
-  assign stat_o = '{
-    queue_id: place_queue_q,
-    status: status_q,
-    record: info_q.record,
-    open: info_q.open,
-    records: answer.records,
-    written: answer.written,
-    consumed: answer.consumed
-  };
+
+  always_comb begin
+    stat_o = '0;
+    if (place_valid_q) begin
+      stat_o = '{
+        queue_id: place_queue_q,
+        status: status_q,
+        record: info_q.record,
+        open: info_q.open,
+        records: answer.records,
+        written: answer.written,
+        consumed: answer.consumed
+      };
+    end
+  end
 
   // --- The beat ----------------------------------------------------------------------------------
 

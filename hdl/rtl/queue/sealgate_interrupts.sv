@@ -54,8 +54,15 @@ module sealgate_interrupts
 
   logic       first;
   logic [8:0] written;
-  assign first   = !status_i[complete_queue_i] || rearm_i[complete_queue_i];
-  assign written = (first ? 9'd0 : {1'b0, written_q[complete_queue_i]}) + 9'(complete_count_i);
+
+  always_comb begin
+    first   = 1'b0;
+    written = '0;
+    if (complete_valid_i) begin
+      first   = !status_i[complete_queue_i] || rearm_i[complete_queue_i];
+      written = (first ? 9'd0 : {1'b0, written_q[complete_queue_i]}) + 9'(complete_count_i);
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) now_q <= '0;

@@ -238,9 +238,16 @@ module sealgate_queues
   logic [5:0] gap_window;    // entries of the ring that share 4 KiB, less one
   count_t     gap_straight;  // entries up to the end of the ring or of the 4 KiB
 
-  assign gap_places   = (gap_q.used > gap_q.cq_size) ? '0 : clip(gap_q.cq_size - gap_q.used);
-  assign gap_window   = (gap_q.sq_size >= 16'd64) ? 6'd63 : gap_q.sq_size[5:0] - 6'd1;
-  assign gap_straight = clip({10'b0, gap_window & ~gap_q.slot[5:0]} + 16'd1);
+  always_comb begin
+    gap_places   = '0;
+    gap_window   = '0;
+    gap_straight = '0;
+    if (gap_valid_q) begin
+      if (gap_q.used <= gap_q.cq_size) gap_places = clip(gap_q.cq_size - gap_q.used);
+      gap_window   = (gap_q.sq_size >= 16'd64) ? 6'd63 : gap_q.sq_size[5:0] - 6'd1;
+      gap_straight = clip({10'b0, gap_window & ~gap_q.slot[5:0]} + 16'd1);
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) measure_valid_q <= 1'b0;
@@ -277,24 +284,34 @@ module sealgate_queues
   logic                  ar_free;
   logic [TagWidth-1:0]   tag_q;     // of the next burst
   logic [FetchTags-1:0]  tag_used_q;
-  logic [QueueCount-1:0] head_present;
+  logic [QueueCount-1:0] head_present_q;  // the next entry to be read is in the buffer
 
   assign judged_queue = measure_q.queue_id;
   assign judged       = measure_valid_q && enable_i[judged_queue];
-  assign serves       = judged && fetch_enable_i && running_q[judged_queue] &&
-                        !stopped_q[judged_queue];
-  // `running` is set here alone: what was measured of a running queue is of its present run.
-  assign begins       = judged && armed_q[judged_queue] && !running_q[judged_queue] &&
-                        measure_q.idle && !erase_q[judged_queue];
-  assign bad_doorbell = serves && measure_q.bad_doorbell;
 
-  assign enough  = measure_q.room >= least(measure_q.wanted, count_t'(FetchEntries / 2));
-  assign wants   = serves && !measure_q.bad_doorbell && (measure_q.wanted != '0) && enough &&
-                   (erase_q == '0);
+  always_comb begin
+    serves       = 1'b0;
+    begins       = 1'b0;
+    bad_doorbell = 1'b0;
+    enough       = 1'b0;
+    wants        = 1'b0;
+    count        = '0;
+    if (judged) begin
+      serves       = fetch_enable_i && running_q[judged_queue] && !stopped_q[judged_queue];
+      // `running` is set here alone: what was measured of a running queue is of its present run.
+      begins       = armed_q[judged_queue] && !running_q[judged_queue] && measure_q.idle &&
+                     !erase_q[judged_queue];
+      bad_doorbell = serves && measure_q.bad_doorbell;
+      enough       = measure_q.room >= least(measure_q.wanted, count_t'(FetchEntries / 2));
+      wants        = serves && !measure_q.bad_doorbell && (measure_q.wanted != '0) && enough &&
+                     (erase_q == '0);
+      count        = least(measure_q.wanted, measure_q.room);
+    end
+  end
+
   assign ar_free = (!ar_valid_q || ar_ready_i) && !tag_used_q[tag_q];
   assign fetches = wants && ar_free;
   assign again   = wants && !ar_free;
-  assign count   = least(measure_q.wanted, measure_q.room);
 
   assign start_o        = begins ? QueueCount'(1) << judged_queue : '0;
   assign bad_doorbell_o = bad_doorbell ? QueueCount'(1) << judged_queue : '0;
@@ -345,7 +362,7 @@ module sealgate_queues
     if (judged) begin
       wait_completion_d[judged_queue] = serves &&
           ((measure_q.pending && !measure_q.place) || (measure_q.buffered && measure_q.no_ticket));
-      wait_fetch_d[judged_queue] = serves && !head_present[judged_queue] &&
+      wait_fetch_d[judged_queue] = serves && !head_present_q[judged_queue] &&
           (measure_q.buffered || (measure_q.pending && measure_q.place));
     end
   end
@@ -554,29 +571,61 @@ module sealgate_queues
   };
   assign entry_fault_o = (advance_i && read_fault_q) ? QueueCount'(1) << last_queue_q : '0;
 
+  logic      landed;  // the last beat of an entry
+  queue_id_t landed_queue;
+  row_t      landed_row;
+  row_t      head_row;  // of the entry read last
+  row_t      next_row;
+
+  assign landed                     = beat_valid_q && beat_last;
+  assign {landed_queue, landed_row} = beat_place_q;
+  assign head_row                   = read_q[last_queue_q][RowWidth-1:0];
+  assign next_row                   = head_row + 1'b1;
+
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
+      head_present_q <= '0;
       for (int unsigned q = 0; q < QueueCount; q++) present_q[q] <= '0;
     end else begin
-      if (beat_valid_q && beat_last) begin
-        present_q[beat_place_q[RowWidth+:QueueWidth]][beat_place_q[RowWidth-1:0]] <= 1'b1;
+      if (landed) begin
+        present_q[landed_queue][landed_row] <= 1'b1;
+        if (landed_row == read_q[landed_queue][RowWidth-1:0]) head_present_q[landed_queue] <= 1'b1;
       end
-      if (advance_i) present_q[last_queue_q][read_q[last_queue_q][RowWidth-1:0]] <= 1'b0;
+      if (advance_i) begin
+        present_q[last_queue_q][head_row] <= 1'b0;
+        head_present_q[last_queue_q]      <= present_q[last_queue_q][next_row] ||
+            (landed && (landed_queue == last_queue_q) && (landed_row == next_row));
+      end
+      // Nothing of the queue is in the buffer.
+      if (begins) head_present_q[judged_queue] <= 1'b0;
     end
   end
 
-  logic [QueueCount-1:0] no_ticket;
+  logic [QueueCount-1:0] no_ticket_q;
+  tickets_t              freed;             // tickets of the queue that completes
+  tickets_t              tickets_complete;  // of that queue, without them
+  tickets_t              tickets_advance;   // of the queue read last, with one more
 
-  always_comb begin
-    tickets_t tickets;
-    for (int unsigned q = 0; q < QueueCount; q++) begin
-      tickets         = read_q[q][TicketWidth:0] - done_q[q][TicketWidth:0];
-      no_ticket[q]    = tickets == tickets_t'(TicketsPerQueue);
-      head_present[q] = present_q[q][read_q[q][RowWidth-1:0]];
+  assign freed            = tickets_t'(complete_count_i);
+  assign tickets_complete = read_q[complete_queue_i][TicketWidth:0] -
+                            done_q[complete_queue_i][TicketWidth:0] - freed;
+  assign tickets_advance  = read_q[last_queue_q][TicketWidth:0] + tickets_t'(1) -
+                            done_q[last_queue_q][TicketWidth:0] -
+                            ((complete_valid_i && (complete_queue_i == last_queue_q)) ? freed : '0);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      no_ticket_q <= '0;
+    end else begin
+      if (complete_valid_i) begin
+        no_ticket_q[complete_queue_i] <= tickets_complete == tickets_t'(TicketsPerQueue);
+      end
+      if (advance_i) no_ticket_q[last_queue_q] <= tickets_advance == tickets_t'(TicketsPerQueue);
+      if (begins) no_ticket_q[judged_queue] <= 1'b0;
     end
   end
 
-  assign present_o = head_present & ~no_ticket & ~(erase_q & ~rewritten_q);
+  assign present_o = head_present_q & ~no_ticket_q & ~(erase_q & ~rewritten_q);
 
   // --- In flight ---------------------------------------------------------------------------------
 

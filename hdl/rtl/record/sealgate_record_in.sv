@@ -103,15 +103,26 @@ module sealgate_record_in
   assign overhead       = explicit_nonce ? ExplicitOverhead : PlainOverhead;
   assign least          = job_q.tls12 ? length_t'(overhead)
                                       : length_t'(sealgate_abi_pkg::MinRecordBytes);
-  assign header_length  = {header_q[31:24], header_q[39:32]};
-  assign header_good    = (job_q.tls12 || (header_q[7:0] == ApplicationData)) &&
-                          (header_q[23:8] == 16'h0303);
-  assign length_good    = (header_length <= (job_q.tls12 ? MaxBytesTls12 : MaxBytesTls13)) &&
-                          (length_t'(header_length) + length_t'(HeaderBytes) >= least) &&
-                          (length_t'(header_length) + length_t'(HeaderBytes) <= job_q.length);
-  assign stop           = job_q.run && (fault_q || !header_good || !length_good);
-  assign record_bytes   = job_q.run ? size_t'(header_length + HeaderBytes) : size_t'(job_q.length);
-  assign text_bytes     = job_q.open ? record_bytes - overhead : job_q.inner;
+
+  always_comb begin
+    header_length = '0;
+    header_good   = 1'b0;
+    length_good   = 1'b0;
+    stop          = 1'b0;
+    record_bytes  = '0;
+    text_bytes    = '0;
+    if (state_q == StShape) begin
+      header_length = {header_q[31:24], header_q[39:32]};
+      header_good   = (job_q.tls12 || (header_q[7:0] == ApplicationData)) &&
+                      (header_q[23:8] == 16'h0303);
+      length_good   = (header_length <= (job_q.tls12 ? MaxBytesTls12 : MaxBytesTls13)) &&
+                      (length_t'(header_length) + length_t'(HeaderBytes) >= least) &&
+                      (length_t'(header_length) + length_t'(HeaderBytes) <= job_q.length);
+      stop          = job_q.run && (fault_q || !header_good || !length_good);
+      record_bytes  = job_q.run ? size_t'(header_length + HeaderBytes) : size_t'(job_q.length);
+      text_bytes    = job_q.open ? record_bytes - overhead : job_q.inner;
+    end
+  end
 
   // --- Command -----------------------------------------------------------------------------------
 
@@ -119,41 +130,52 @@ module sealgate_record_in
   logic [95:0] nonce;
   logic [7:0]  header_type;
 
-  assign sequence_bytes = network_order(job_q.sequence_number);
-  assign nonce          = job_q.iv ^ {sequence_bytes, 32'b0};
-  assign header_type    = job_q.open ? header_q[7:0]
-                                     : job_q.tls12 ? job_q.content_type : ApplicationData;
-
   always_comb begin
-    command_o.suite      = job_q.suite;
-    command_o.ctx        = job_q.ctx;
-    command_o.open       = job_q.open;
-    command_o.text_bytes = {1'b0, text_bytes_q};
-    command_o.nonce      = nonce;
-    if (explicit_nonce && job_q.open) command_o.nonce = {header_q[103:40], job_q.iv[31:0]};
-    // The header that the record must have: when the one received differs, the record is refused.
-    command_o.aad       = {88'b0, header_of(ApplicationData,
-                                            text_bytes_q + 15'(sealgate_abi_pkg::TagBytes))};
-    command_o.aad_bytes = 5'd5;
-    if (job_q.tls12) begin
-      command_o.aad       = {24'b0, header_of(header_type, text_bytes_q), sequence_bytes};
-      command_o.aad_bytes = 5'd13;
+    sequence_bytes = '0;
+    nonce          = '0;
+    header_type    = '0;
+    command_o      = '0;
+    if (state_q == StCommand) begin
+      sequence_bytes = network_order(job_q.sequence_number);
+      nonce          = job_q.iv ^ {sequence_bytes, 32'b0};
+      header_type    = job_q.open ? header_q[7:0]
+                                  : job_q.tls12 ? job_q.content_type : ApplicationData;
+
+      command_o.suite      = job_q.suite;
+      command_o.ctx        = job_q.ctx;
+      command_o.open       = job_q.open;
+      command_o.text_bytes = {1'b0, text_bytes_q};
+      command_o.nonce      = nonce;
+      if (explicit_nonce && job_q.open) command_o.nonce = {header_q[103:40], job_q.iv[31:0]};
+      // The header that the record must have: when the one received differs, it is refused.
+      command_o.aad       = {88'b0, header_of(ApplicationData,
+                                              text_bytes_q + 15'(sealgate_abi_pkg::TagBytes))};
+      command_o.aad_bytes = 5'd5;
+      if (job_q.tls12) begin
+        command_o.aad       = {24'b0, header_of(header_type, text_bytes_q), sequence_bytes};
+        command_o.aad_bytes = 5'd13;
+      end
     end
   end
 
-  assign op_o = '{
-    ticket: job_q.ticket,
-    open: job_q.open,
-    run: job_q.run,
-    run_end: state_q == StEnd,
-    status: end_status_q,
-    tls12: job_q.tls12,
-    explicit_nonce: explicit_nonce,
-    header_type: header_type,
-    nonce: nonce[95:32],
-    text_bytes: text_bytes_q,
-    destination: job_q.destination
-  };
+  always_comb begin
+    op_o = '0;
+    if ((state_q == StCommand) || (state_q == StEnd)) begin
+      op_o = '{
+        ticket: job_q.ticket,
+        open: job_q.open,
+        run: job_q.run,
+        run_end: state_q == StEnd,
+        status: end_status_q,
+        tls12: job_q.tls12,
+        explicit_nonce: explicit_nonce,
+        header_type: header_type,
+        nonce: nonce[95:32],
+        text_bytes: text_bytes_q,
+        destination: job_q.destination
+      };
+    end
+  end
 
   // Both are taken in the same cycle.
   assign command_valid_o = (state_q == StCommand) && !stop_q && op_ready_i;

@@ -104,6 +104,7 @@ module sealgate_record_judge
 
   logic [6:0]  verdict;
   logic        deliver;
+  logic        ready;         // the verdict, if there is to be one, is known
   size_t       overhead;
   size_t       record_bytes;
 
@@ -117,12 +118,14 @@ module sealgate_record_judge
   logic [15:0] records_q;
 
   always_comb begin
-    if (received_i.fault) verdict = StatusSourceFault;
-    else if (received_i.bad_header) verdict = StatusBadHeader;
-    else if (!tag_good_q) verdict = StatusBadTag;
-    else if (too_long_q) verdict = StatusBadLength;
-    else if (!content_q.found) verdict = StatusPaddingWithoutContent;
-    else verdict = StatusSuccess;
+    verdict = StatusSuccess;
+    if (compared_q) begin
+      if (received_i.fault) verdict = StatusSourceFault;
+      else if (received_i.bad_header) verdict = StatusBadHeader;
+      else if (!tag_good_q) verdict = StatusBadTag;
+      else if (too_long_q) verdict = StatusBadLength;
+      else if (!content_q.found) verdict = StatusPaddingWithoutContent;
+    end
   end
 
   assign deliver = (verdict == StatusSuccess) &&
@@ -132,52 +135,58 @@ module sealgate_record_judge
   assign record_bytes = op_i.text_bytes + overhead;
 
   always_comb begin
-    plan_o = '{
-      write: 1'b1,
-      finish: !op_i.run || op_i.run_end,
-      seal: !op_i.open,
-      explicit_nonce: op_i.explicit_nonce,
-      header_type: op_i.header_type,
-      nonce: op_i.nonce,
-      destination: op_i.destination,
-      bytes: record_bytes,
-      text_bytes: op_i.text_bytes,
-      result: '0
-    };
-    plan_o.result.ticket = op_i.ticket;
-    if (op_i.run_end) begin
-      plan_o.write               = 1'b0;
-      plan_o.result.status       = any_q ? StatusSuccess : ended_q ? status_q : op_i.status;
-      plan_o.result.content_type = content_type_q;
-      plan_o.result.written      = written_q;
-      plan_o.result.consumed     = consumed_q;
-      plan_o.result.records      = records_q;
-    end else if (op_i.open) begin
-      plan_o.write         = deliver && (content_q.bytes != '0);
-      plan_o.destination   = op_i.destination + 64'(written_q);
-      plan_o.bytes         = content_q.bytes;
-      plan_o.text_bytes    = content_q.bytes;
-      plan_o.result.status = verdict;
-      if (deliver) begin
-        plan_o.result.content_type = content_q.kind;
-        plan_o.result.written      = length_t'(content_q.bytes);
-        plan_o.result.consumed     = length_t'(record_bytes);
-        plan_o.result.records      = 16'd1;
+    plan_o = '0;
+    if (ready) begin
+      plan_o = '{
+        write: 1'b1,
+        finish: !op_i.run || op_i.run_end,
+        seal: !op_i.open,
+        explicit_nonce: op_i.explicit_nonce,
+        header_type: op_i.header_type,
+        nonce: op_i.nonce,
+        destination: op_i.destination,
+        bytes: record_bytes,
+        text_bytes: op_i.text_bytes,
+        result: '0
+      };
+      plan_o.result.ticket = op_i.ticket;
+      if (op_i.run_end) begin
+        plan_o.write               = 1'b0;
+        plan_o.result.status       = any_q ? StatusSuccess : ended_q ? status_q : op_i.status;
+        plan_o.result.content_type = content_type_q;
+        plan_o.result.written      = written_q;
+        plan_o.result.consumed     = consumed_q;
+        plan_o.result.records      = records_q;
+      end else if (op_i.open) begin
+        plan_o.write         = deliver && (content_q.bytes != '0);
+        plan_o.destination   = op_i.destination + 64'(written_q);
+        plan_o.bytes         = content_q.bytes;
+        plan_o.text_bytes    = content_q.bytes;
+        plan_o.result.status = verdict;
+        if (deliver) begin
+          plan_o.result.content_type = content_q.kind;
+          plan_o.result.written      = length_t'(content_q.bytes);
+          plan_o.result.consumed     = length_t'(record_bytes);
+          plan_o.result.records      = 16'd1;
+        end
       end
     end
   end
 
   always_comb begin
-    fetch_keep_o = words_of(op_i.text_bytes);
+    fetch_keep_o = '0;
     fetch_skip_o = '0;
-    if (op_i.open) begin
-      fetch_keep_o = deliver ? content_words_q : '0;
-      fetch_skip_o = deliver ? other_words_q : text_words_q;
+    if (ready) begin
+      if (!op_i.open) begin
+        fetch_keep_o = words_of(op_i.text_bytes);
+      end else begin
+        fetch_keep_o = deliver ? content_words_q : '0;
+        fetch_skip_o = deliver ? other_words_q : text_words_q;
+      end
     end
   end
 
   // Plan and fetch are taken in the same cycle.
-  logic ready;
   assign ready         = op_valid_i && (!opened || compared_q);
   assign decided       = ready && plan_ready_i && fetch_ready_i;
   assign plan_valid_o  = ready && fetch_ready_i && (plan_o.write || plan_o.finish);

@@ -4,10 +4,11 @@
 //
 // Theory of operation: text waits in a ring from the input until its key stream is released, and so
 // does what is to be known of each record. Two cycles before a row comes it is announced, so that
-// the ring of text can be read in time. Row 0 of a key block is r and row 1 is s. In row 2 Poly1305 takes the additional data, if
-// there is any, then the cipher text beat by beat, and the length block (RFC 8439 section 2.8) in
-// the cycle after the last beat, or in row 3 of the key block if there is no text. No other block
-// can come in that cycle: it is an unused row or row 0 of a key block at most.
+// the ring of text can be read in time. Row 0 of a key block is r and row 1 is s. In row 2 Poly1305
+// takes the additional data, if there is any, then the cipher text beat by beat, and the length
+// block (RFC 8439 section 2.8) in the cycle after the last beat, or in row 3 of the key block if
+// there is no text. No other block can come in that cycle: it is an unused row or row 0 of a key
+// block at most.
 
 `default_nettype none
 

@@ -8,15 +8,14 @@
 // block per 64 bytes of text. Blocks go through the pipe (sealgate_chacha_pipe) ahead of their text
 // and wait behind it until that has come in (sealgate_chacha_ahead); then text is combined with the
 // key stream, goes to the output queue, and the cipher text side of it goes on to Poly1305
-// (sealgate_chacha_combine). The pipe always advances: a block is issued only if the ring behind
-// it has room, and released only if the output has, so nothing in between waits or can overflow.
-// Keys are in a table in the pipe,
-// indexed by the context of each block; it is filled and wiped by a unit apart
-// (sealgate_chacha_key_unit), which the data path never notices.
+// (sealgate_chacha_combine). The pipe always advances: a block is issued only if the ring behind it
+// has room, and released only if the output has, so nothing in between waits or can overflow. Keys
+// are in a table in the pipe, indexed by the context of each block; it is filled and wiped by a
+// unit apart (sealgate_chacha_key_unit), which the data path never notices.
 //
 // All but the key unit has a clock of its own, which stands still when nothing is under way; the
-// first command after a rest is taken one cycle later for it. Everything that opens the gate is a
-// register, so that no path leads from the ports to the gate.
+// first command after a rest is taken one cycle later for it. All that opens the gate, reset apart,
+// is made of registers, so that no path leads from the other ports to the gate.
 //
 // All byte vectors are in bus order: byte 0 in bits [7:0].
 

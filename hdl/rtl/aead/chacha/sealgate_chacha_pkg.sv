@@ -16,7 +16,8 @@ package sealgate_chacha_pkg;
   // Cycles from the first column of a block at the input of the pipe to its first row at the
   // output.
   localparam int unsigned PipeLatency = 5 * NumRounds + 4;
-  // Blocks that a ring beside the pipe holds: more than fit into the pipe.
+  // Blocks that a ring beside the pipe holds, and blocks from the input of the pipe to the release
+  // of their key stream: more than fit into the pipe.
   localparam int unsigned RingBlocks = 32;
   localparam int unsigned RingWidth = $clog2(RingBlocks);
 

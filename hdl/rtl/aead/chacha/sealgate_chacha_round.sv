@@ -71,23 +71,17 @@ module sealgate_chacha_round
   end else begin : g_gather
     localparam bit Diagonal = (Round % 2) == 1;
 
-    typedef struct packed {
-      logic [31:0] d;
-      logic [31:0] c;
-      logic [31:0] b;
-      logic [31:0] a;
-    } set_t;
-
-    set_t set_mem[8];
+    logic [31:0] a_mem[8];
+    logic [31:0] b_mem[8];
+    logic [31:0] c_mem[8];
+    logic [31:0] d_mem[8];
 
     always_ff @(posedge clk_i) begin
       if (write_i) begin
-        set_mem[write_set_i] <= '{
-          a: a_q + b_q,
-          b: mix_7(b_q, c_q + mix_8(d_q, a_q + b_q)),
-          c: c_q + mix_8(d_q, a_q + b_q),
-          d: mix_8(d_q, a_q + b_q)
-        };
+        a_mem[write_set_i] <= a_q + b_q;
+        d_mem[write_set_i] <= mix_8(d_q, a_q + b_q);
+        c_mem[write_set_i] <= c_q + mix_8(d_q, a_q + b_q);
+        b_mem[write_set_i] <= mix_7(b_q, c_q + mix_8(d_q, a_q + b_q));
       end
     end
 
@@ -99,10 +93,10 @@ module sealgate_chacha_round
 
     always_ff @(posedge clk_i) begin
       if (read_i) begin
-        a_o <= set_mem[Diagonal ? second : read_set_i].a;
-        b_o <= set_mem[first].b;
-        c_o <= set_mem[Diagonal ? read_set_i : second].c;
-        d_o <= (read_set_i[1:0] == 2'd0) ? mix_8(d_q, a_q + b_q) : set_mem[third].d;
+        a_o <= a_mem[Diagonal ? second : read_set_i];
+        b_o <= b_mem[first];
+        c_o <= c_mem[Diagonal ? read_set_i : second];
+        d_o <= (read_set_i[1:0] == 2'd0) ? mix_8(d_q, a_q + b_q) : d_mem[third];
       end
     end
   end

@@ -88,6 +88,12 @@ module sealgate_gcm_core
 
   localparam bit Composite = (SboxStyle == SboxComposite);
   localparam int unsigned PipeLatency = pipe_latency(SboxStyle);
+  // The writes of a key reach the last table of the composite pipe while the serial multiplier is
+  // at work.
+  if (Composite && (GfMulStyle != MulXor)) begin : g_styles
+    $error("composite S-boxes go with products by XOR");
+  end
+
   // Registers behind the issue of slots; behind the ring of slots, before the masks of bytes and
   // after them; behind the sum of text and cipher block; and on the write port of the tables.
   localparam int unsigned IssueStages = Composite ? 1 : 0;
@@ -103,13 +109,13 @@ module sealgate_gcm_core
   localparam int unsigned TagDepth = Composite ? 64 : 16;
 
   // Tables.
-  logic [CtxWidth-1:0] write_ctx;
-  logic [NumRounds:0]  write_round;
-  logic                write_aes256;
-  logic [63:0]         write_key_lo, write_key_hi;
-  logic                write_power;
+  logic [CtxWidth-1:0]   write_ctx;
+  logic [NumRounds:0]    write_round;
+  logic                  write_aes256;
+  logic [63:0]           write_key_lo, write_key_hi;
+  logic                  write_power;
   logic [ChainWidth-1:0] write_power_index;
-  logic [63:0]         write_power_hi, write_power_lo;
+  logic [63:0]           write_power_hi, write_power_lo;
 
   sealgate_gcm_key_unit #(
     .NumContexts(NumContexts),
@@ -307,9 +313,9 @@ module sealgate_gcm_core
   logic [63:0]          ring_hi_q[RingDepth];
   logic [RingWidth-1:0] ring_write_q;
   logic [RingWidth-1:0] ring_read_q;
+  logic                 ring_read;
   // Bit s: a slot entered the pipe s + 1 cycles ago.
   logic [DoneIndex+SumStages:0] entered_q;
-  logic                 ring_read;
 
   assign ring_read = entered_q[DoneIndex-1-RingStages-MaskStages];
 

@@ -27,35 +27,35 @@ module sealgate_gcm_key_unit
   parameter int unsigned WriteDelay = 0,
   localparam int unsigned CtxWidth = $clog2(NumContexts)
 ) (
-  input  wire logic                clk_i,
-  input  wire logic                rst_ni,
+  input  wire logic                  clk_i,
+  input  wire logic                  rst_ni,
 
   // Key load. A key of 128 bits is in the low half.
-  input  wire logic                key_valid_i,
-  output      logic                key_ready_o,
-  input  wire logic [CtxWidth-1:0] key_ctx_i,
-  input  wire logic [255:0]        key_data_i,
-  input  wire logic                key_aes256_i,
+  input  wire logic                  key_valid_i,
+  output      logic                  key_ready_o,
+  input  wire logic [CtxWidth-1:0]   key_ctx_i,
+  input  wire logic [255:0]          key_data_i,
+  input  wire logic                  key_aes256_i,
   // One cycle: the tables hold the key.
-  output      logic                key_done_o,
+  output      logic                  key_done_o,
 
   // Wipe; goes before a load that is offered at the same time.
-  input  wire logic                wipe_valid_i,
-  output      logic                wipe_ready_o,
-  input  wire logic [CtxWidth-1:0] wipe_ctx_i,
+  input  wire logic                  wipe_valid_i,
+  output      logic                  wipe_ready_o,
+  input  wire logic [CtxWidth-1:0]   wipe_ctx_i,
 
   // Write port of all tables.
-  output      logic [CtxWidth-1:0] write_ctx_o,
+  output      logic [CtxWidth-1:0]   write_ctx_o,
   // Round keys: one bit per stage of the pipe.
-  output      logic [NumRounds:0]  write_round_o,
-  output      logic                write_aes256_o,
-  output      logic [63:0]         write_key_lo_o,
-  output      logic [63:0]         write_key_hi_o,
+  output      logic [NumRounds:0]    write_round_o,
+  output      logic                  write_aes256_o,
+  output      logic [63:0]           write_key_lo_o,
+  output      logic [63:0]           write_key_hi_o,
   // Powers of H.
-  output      logic                write_power_o,
+  output      logic                  write_power_o,
   output      logic [ChainWidth-1:0] write_power_index_o,
-  output      logic [63:0]         write_power_hi_o,
-  output      logic [63:0]         write_power_lo_o
+  output      logic [63:0]           write_power_hi_o,
+  output      logic [63:0]           write_power_lo_o
 );
 
   typedef enum logic [2:0] {

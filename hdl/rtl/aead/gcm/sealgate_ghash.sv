@@ -26,27 +26,27 @@ module sealgate_ghash
   parameter mul_style_e GfMulStyle = MulInteger,
   localparam int unsigned CtxWidth = $clog2(NumContexts)
 ) (
-  input  wire logic                clk_i,
-  input  wire logic                rst_ni,
+  input  wire logic                  clk_i,
+  input  wire logic                  rst_ni,
 
   // Write port of the table of powers: H^(write_power_i + 1).
-  input  wire logic                write_i,
-  input  wire logic [CtxWidth-1:0] write_ctx_i,
+  input  wire logic                  write_i,
+  input  wire logic [CtxWidth-1:0]   write_ctx_i,
   input  wire logic [ChainWidth-1:0] write_power_i,
-  input  wire logic [63:0]         write_hi_i,
-  input  wire logic [63:0]         write_lo_i,
+  input  wire logic [63:0]           write_hi_i,
+  input  wire logic [63:0]           write_lo_i,
 
   // A block, as two big-endian words.
-  input  wire logic                valid_i,
-  input  wire logic [CtxWidth-1:0] ctx_i,
-  input  wire hash_t               hash_i,
-  input  wire logic [63:0]         block_hi_i,
-  input  wire logic [63:0]         block_lo_i,
+  input  wire logic                  valid_i,
+  input  wire logic [CtxWidth-1:0]   ctx_i,
+  input  wire hash_t                 hash_i,
+  input  wire logic [63:0]           block_hi_i,
+  input  wire logic [63:0]           block_lo_i,
 
   // The hash of a record, one cycle only.
-  output      logic                valid_o,
-  output      logic [63:0]         hash_hi_o,
-  output      logic [63:0]         hash_lo_o
+  output      logic                  valid_o,
+  output      logic [63:0]           hash_hi_o,
+  output      logic [63:0]           hash_lo_o
 );
 
   localparam int unsigned Stages = mul_stages(GfMulStyle);
