@@ -3,9 +3,11 @@
 //!
 //! `cargo xtask bench` runs the report; `cargo bench -p sealgate-benches` the criterion benches.
 
+#[cfg(feature = "rtl")]
 pub mod device;
 pub mod host;
 pub mod software;
+#[cfg(feature = "rtl")]
 pub mod table;
 
 /// Sizes of content that are compared, in bytes.
@@ -46,6 +48,22 @@ pub enum BenchError {
         /// What was waited for.
         what: &'static str,
     },
+    /// The verilated engine could not be measured.
+    #[cfg(feature = "rtl")]
+    #[error("the engine could not be measured")]
+    Engine(#[from] sealgate_bench::BenchError),
+    /// The points of a sweep lie outside what can be measured.
+    #[cfg(feature = "rtl")]
+    #[error(transparent)]
+    Sweep(#[from] sealgate_bench::SweepError),
+    /// The bare lane could not be made.
+    #[cfg(feature = "rtl")]
+    #[error("the bare lane could not be made")]
+    Rtl(#[from] sealgate_sim::rtl::RtlError),
+    /// The bare lane failed.
+    #[cfg(feature = "rtl")]
+    #[error("the bare lane failed")]
+    Aead(#[from] sealgate_sim::rtl::AeadError),
     /// ring refused a key or a record.
     #[error("ring refused {what}")]
     Software {

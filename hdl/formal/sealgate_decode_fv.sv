@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // sealgate_decode: a job leaves only for a context that is loaded, belongs to the queue of the
-// entry and has its direction, and with the IV and suite of that context, also while a SEAL is cut
-// into records; a context is dropped only by its owner, and only while no job of that queue is
-// under way; a load makes the queue of its entry the owner.
+// entry and has its direction, and with the IV and suite of that context; a context is dropped only
+// by its owner, and only while no job of that queue is under way; a load makes the queue of its
+// entry the owner. The bound is too short for the second record of a SEAL that is cut.
 //
 // Two queues hand in any entries of few fields for four contexts. The table of contexts holds
 // anything at reset and changes when a request is carried out. This is bounded: it holds for the

@@ -21,12 +21,12 @@ module sealgate_read_port_fv
   input wire length_t     bytes_i,
   input wire logic        ar_ready_i,
   input wire logic        r_valid_i,
-  input wire logic [1:0]  r_tag_i,
+  input wire logic        r_tag_i,
   input wire logic        word_ready_i
 );
 
   localparam int unsigned DataWidth = 2048;
-  localparam int unsigned Tags = 4;
+  localparam int unsigned Tags = 2;
   localparam int unsigned RowBytes = DataWidth / 8;
   localparam int unsigned Rows = 8;
   localparam int unsigned BurstRows = BurstBytes / RowBytes;
@@ -56,7 +56,7 @@ module sealgate_read_port_fv
     .ar_address_o(ar_address),
     .ar_len_o    (ar_len),
     .r_valid_i,
-    .r_tag_i     ({6'd0, r_tag_i}),
+    .r_tag_i     ({7'd0, r_tag_i}),
     .r_data_i    ('0),
     .r_error_i   (1'b0),
     .word_valid_o(word_valid),
@@ -78,13 +78,13 @@ module sealgate_read_port_fv
       reordered_q <= 1'b0;
     end else begin
       if (ar_valid && ar_ready_i) begin
-        asked_q[ar_tag[1:0]] <= 1'b1;
-        left_q[ar_tag[1:0]]  <= ar_len[2:0] + 3'd1;
+        asked_q[ar_tag[0]] <= 1'b1;
+        left_q[ar_tag[0]]  <= ar_len[2:0] + 3'd1;
       end
       if (r_valid_i) begin
         left_q[r_tag_i] <= left_q[r_tag_i] - 3'd1;
         if (left_q[r_tag_i] == 3'd1) asked_q[r_tag_i] <= 1'b0;
-        if ((r_tag_i == 2'd1) && asked_q[0]) reordered_q <= 1'b1;
+        if ((r_tag_i) && asked_q[0]) reordered_q <= 1'b1;
       end
     end
   end
@@ -109,7 +109,7 @@ module sealgate_read_port_fv
       a_stable: assert (!ar_held_q || (ar_valid && ({ar_tag, ar_address, ar_len} == ar_was_q)));
       a_border: assert (!ar_valid || (3'(ar_address[9:8]) + 3'(ar_len[1:0]) < 3'(BurstRows)));
       a_length: assert (!ar_valid || (ar_len < 8'(BurstRows)));
-      a_tag:    assert (!ar_valid || ((ar_tag < 8'(Tags)) && !asked_q[ar_tag[1:0]]));
+      a_tag:    assert (!ar_valid || ((ar_tag < 8'(Tags)) && !asked_q[ar_tag[0]]));
 
       // What ties the rows together.
       a_rest: assert (!dut.open_q || (dut.rest_q != '0));
@@ -126,7 +126,7 @@ module sealgate_read_port_fv
     logic [1:0] last;
     logic       offered;
 
-    assign offered = ar_valid && (ar_tag[1:0] == 2'(t));
+    assign offered = ar_valid && (ar_tag[0] == 1'(t));
     assign last    = dut.bursts_q[t][1:0];
     assign beat    = dut.fresh_q[t] ? 2'd0 : dut.beats_q[t];
     assign next[t] = dut.bursts_q[t][4:2] + 3'(beat);
@@ -160,8 +160,7 @@ module sealgate_read_port_fv
     assign given   = {1'b0, place} < dut.reserved_q;
     assign landing = dut.landing_q && (dut.landing_row_q == 3'(r));
     assign landed  = dut.landed_q[r];
-    assign holders = 3'(owed[0]) + 3'(owed[1]) + 3'(owed[2]) + 3'(owed[3]) + 3'(landing) +
-                     3'(landed);
+    assign holders = 3'(owed[0]) + 3'(owed[1]) + 3'(landing) + 3'(landed);
 
     always_comb begin
       if (rst_ni) begin

@@ -1,86 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Measures and prints one table; `--json FILE` writes the figures too.
+//! Measures and prints the tables; `--json FILE` writes the figures too. Needs the feature `rtl`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use sealgate_benches::{BenchError, device::DeviceCost, host, table};
-use serde::Serialize;
-
-/// Device cycles and host nanoseconds per record, beside ring's own.
-#[derive(Parser)]
-struct Arguments {
-    /// Writes the figures to this file as JSON.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-}
-
-#[derive(Serialize)]
-struct Report {
-    device: Vec<DeviceCost>,
-    host_cost: Vec<host::HostCost>,
-}
-
+#[cfg(feature = "rtl")]
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match report(&arguments) {
+    use clap::Parser;
+
+    match rtl::report(&rtl::Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bench: {}", chain(&*error));
+            eprintln!("bench: {}", rtl::chain(&*error));
             ExitCode::FAILURE
         }
     }
 }
 
-fn report(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    eprintln!("measuring the host's cost on the software device ...");
-    let host_cost = host::measure()?;
-    eprintln!("measuring the verilated engine ...");
-    let device = device_costs()?;
-
-    println!("{}", table::render(&device, &host_cost));
-    println!(
-        "device: cycles of the verilated RTL with entries in flight; latency: cycles of one record alone."
-    );
-    println!(
-        "host: processor time of the asking thread per record, one record at a time, copies included, AES-128-GCM;"
-    );
-    println!("ring: the same record sealed by ring. ratio: host / ring.");
-    if let Some(rate) = device.iter().map(|cost| cost.simulated_cycles_per_s).reduce(f64::max) {
-        println!("simulation speed: up to {:.0} kcycles/s.", rate / 1e3);
-    }
-    if let Some(path) = &arguments.json {
-        let report = Report { device, host_cost };
-        std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")
-            .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    }
-    Ok(())
+#[cfg(not(feature = "rtl"))]
+fn main() -> ExitCode {
+    eprintln!("bench: built without the feature `rtl`; run it as `cargo xtask bench`");
+    ExitCode::FAILURE
 }
 
 #[cfg(feature = "rtl")]
-fn device_costs() -> Result<Vec<DeviceCost>, BenchError> {
-    use sealgate_sim::{SimConfig, SimTransport};
+mod rtl {
+    use std::path::PathBuf;
 
-    let config = SimConfig::default();
-    let read_latency_cycles = *config.bus.read_latency.start();
-    sealgate_benches::device::measure(SimTransport::rtl(config)?, read_latency_cycles)
-}
+    use clap::Parser;
+    use sealgate_bench::Figure;
+    use sealgate_benches::device::{self, SimulationSpeed};
+    use sealgate_benches::host::{self, HostCost};
+    use sealgate_benches::table;
+    use serde::Serialize;
 
-#[cfg(not(feature = "rtl"))]
-#[expect(clippy::unnecessary_wraps, reason = "as with the feature `rtl`")]
-fn device_costs() -> Result<Vec<DeviceCost>, BenchError> {
-    eprintln!("built without the feature `rtl`: no device cycles");
-    Ok(Vec::new())
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
+    /// Device cycles and host nanoseconds per record, beside ring's own.
+    #[derive(Parser)]
+    pub(super) struct Arguments {
+        /// Writes the figures to this file as JSON.
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
     }
-    text
+
+    #[derive(Serialize)]
+    struct Report {
+        device: Vec<Figure>,
+        simulation_speed: Vec<SimulationSpeed>,
+        host_cost: Vec<HostCost>,
+    }
+
+    pub(super) fn report(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+        eprintln!("measuring the host's cost on the software device ...");
+        let host_cost = host::measure()?;
+        eprintln!("measuring the verilated engine ...");
+        let device = device::figures()?;
+        let simulation_speed = device::simulation_speed()?;
+        print!("{}", table::render(&device, &simulation_speed, &host_cost));
+        if let Some(path) = &arguments.json {
+            let report = Report { device, simulation_speed, host_cost };
+            std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn chain(error: &dyn std::error::Error) -> String {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        text
+    }
 }

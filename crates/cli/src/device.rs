@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use sealgate_abi::Suite;
-use sealgate_abi::layout::SUITES;
+use sealgate_abi::layout::{SUITES, VERSIONS};
 use sealgate_abi::regs::SelftestState;
+use sealgate_abi::{Suite, TlsVersion};
 use sealgate_driver::{Device, DeviceAddress, DeviceError};
 use serde::Serialize;
 
@@ -52,6 +52,7 @@ fn info(arguments: &InfoArguments) -> Result<(), InfoError> {
 
 /// What a device says about itself, in the order in which it is printed.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of its own in the answer")]
 struct Info {
     device: String,
     version: String,
@@ -62,7 +63,10 @@ struct Info {
     queues: usize,
     contexts: usize,
     suites: Vec<&'static str>,
+    versions: Vec<&'static str>,
     padding: bool,
+    segmentation: bool,
+    open_run: bool,
     seal_max_bytes: u32,
     self_test: &'static str,
     counters: BTreeMap<&'static str, u64>,
@@ -81,7 +85,10 @@ impl Info {
             queues: identity.queues,
             contexts: identity.contexts,
             suites: suite_names(&identity.suites),
+            versions: version_names(&identity.versions),
             padding: identity.padding,
+            segmentation: identity.segmentation,
+            open_run: identity.open_run,
             seal_max_bytes: identity.seal_max,
             self_test: match device.self_test()? {
                 SelftestState::Running => "running",
@@ -109,7 +116,10 @@ impl Info {
             ("queues", self.queues.to_string()),
             ("contexts", self.contexts.to_string()),
             ("suites", self.suites.join(", ")),
+            ("versions", self.versions.join(", ")),
             ("padding", yes_or_no(self.padding)),
+            ("segmentation", yes_or_no(self.segmentation)),
+            ("open run", yes_or_no(self.open_run)),
             ("largest seal", format!("{} bytes", self.seal_max_bytes)),
             ("self test", self.self_test.to_owned()),
         ];
@@ -122,6 +132,12 @@ impl Info {
 fn suite_names(suites: &[Suite]) -> Vec<&'static str> {
     let named = |suite: &Suite| SUITES.iter().find(|(_, code)| *code == *suite as u8);
     suites.iter().filter_map(named).map(|(name, _)| *name).collect()
+}
+
+/// Names of versions as the contract writes them.
+fn version_names(versions: &[TlsVersion]) -> Vec<&'static str> {
+    let named = |version: &TlsVersion| VERSIONS.iter().find(|(_, code)| *code == *version as u8);
+    versions.iter().filter_map(named).map(|(name, _)| *name).collect()
 }
 
 /// Why a command about devices ends early.

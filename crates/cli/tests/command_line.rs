@@ -24,7 +24,7 @@ fn wrong_use_exits_with_2_and_names_what_is_wrong() {
         (&[][..], "Usage"),
         (&["fly"], "fly"),
         (&["serve", "--colour", "red"], "--colour"),
-        (&["serve", "--device", "sim:magic"], "sim:rtl, sim:model, auto or none"),
+        (&["serve", "--device", "sim:magic"], "sim:rtl, sim:rtl:4x512, sim:model, auto or none"),
         (&["serve", "--device", "pci:0000:3b:00.0"], "does not serve PCI cards"),
         (&["serve", "--listen", "localhost"], "--listen"),
         (&["serve", "--software-below", "1k"], "measured"),
@@ -33,6 +33,8 @@ fn wrong_use_exits_with_2_and_names_what_is_wrong() {
         (&["serve", "--tls-key", "key.pem"], "--tls-cert"),
         (&["serve", "--tls-cert", "c", "--tls-key", "k", "--dev-cert", "d"], "cannot be used with"),
         (&["device", "info", "--json", "--yaml"], "--yaml"),
+        (&["device", "stats", "--server", "127.0.0.1:1"], "--cert"),
+        (&["device", "stats", "--interval", "0"], "0.01 to 86400"),
     ] {
         let stderr = failure(arguments, 2);
         assert!(stderr.contains(named), "{arguments:?}: {stderr}");

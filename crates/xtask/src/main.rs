@@ -32,8 +32,8 @@ usage: cargo xtask <command>
   codegen --check   only compare, and fail where something differs
   bench [--json FILE]
                     device and host figures beside ring's own
-  soak [--cycles N] [--seed N]
-                    random traffic on the RTL against the software device
+  soak [--cycles N] [--seed N] [--shapes]
+                    random traffic on the RTL, in every shape or the two outermost, against the software device
   formal [NAME...]  the proofs of hdl/formal, and that each finds the faults it should
   synth [--top NAME] [--family artix7|ecp5] [--seed N]
                     place and route, and write hdl/synth/results.md; minutes to an hour

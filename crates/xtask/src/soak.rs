@@ -7,45 +7,55 @@ use crate::{Failure, Result, setup};
 /// A night's worth; a few minutes on a quiet machine.
 const CYCLES: u64 = 100_000_000;
 
-/// Runs the differential test until the RTL has simulated so many cycles.
-pub(crate) fn run(arguments: &[String]) -> Result<()> {
-    let (cycles, seed) = parse(arguments)?;
-    setup::simulation()?;
-    let mut soak = cargo();
-    soak.args(["test", "--package", "sealgate-sim", "--features", "rtl"])
-        .args(["--test", "differential", "--", "--exact", "soak", "--nocapture"])
-        .env("SEALGATE_SOAK_CYCLES", cycles.to_string());
-    if let Some(seed) = seed {
-        soak.env("SEALGATE_SEED", seed.to_string());
-    }
-    run_command(&mut soak)
+/// What is soaked, and for how long.
+#[derive(Debug, PartialEq, Eq)]
+struct Soak {
+    /// Cycles of all RTL together.
+    cycles: u64,
+    /// Seed of a run to be repeated.
+    seed: Option<u64>,
+    /// Every shape of the engine, else the narrowest and the widest.
+    shapes: bool,
 }
 
-/// `--cycles N` and `--seed N`.
-fn parse(arguments: &[String]) -> Result<(u64, Option<u64>)> {
-    let (mut cycles, mut seed) = (CYCLES, None);
-    let mut rest = arguments;
-    while let [flag, value, tail @ ..] = rest {
-        let number = value
-            .parse()
-            .map_err(Failure::at(format!("soak {flag} takes a number, not {value:?}")))?;
-        match flag.as_str() {
-            "--cycles" => cycles = number,
-            "--seed" => seed = Some(number),
-            _ => return Err(unknown(flag)),
-        }
-        rest = tail;
+/// Runs the differential test until the RTL has simulated so many cycles.
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let soak = Soak::parse(arguments)?;
+    setup::simulation()?;
+    let mut test = cargo();
+    test.args(["test", "--package", "sealgate-sim"])
+        .args(["--features", if soak.shapes { "rtl-shapes" } else { "rtl" }])
+        .args(["--test", "differential", "--", "--exact", "soak", "--nocapture"])
+        .env("SEALGATE_SOAK_CYCLES", soak.cycles.to_string());
+    if let Some(seed) = soak.seed {
+        test.env("SEALGATE_SEED", seed.to_string());
     }
-    match rest {
-        [] => Ok((cycles, seed)),
-        [flag, ..] => Err(unknown(flag)),
+    run_command(&mut test)
+}
+
+impl Soak {
+    /// `--cycles N`, `--seed N` and `--shapes`, in any order.
+    fn parse(arguments: &[String]) -> Result<Self> {
+        let mut soak = Self { cycles: CYCLES, seed: None, shapes: false };
+        let mut rest = arguments.iter();
+        while let Some(flag) = rest.next() {
+            let mut number = || {
+                let value = rest.next().map_or("", String::as_str);
+                value.parse().map_err(Failure::at(format!("{flag} takes a number, not {value:?}")))
+            };
+            match flag.as_str() {
+                "--cycles" => soak.cycles = number()?,
+                "--seed" => soak.seed = Some(number()?),
+                "--shapes" => soak.shapes = true,
+                _ => return Err(unknown(flag)),
+            }
+        }
+        Ok(soak)
     }
 }
 
 fn unknown(flag: &str) -> Failure {
-    Failure::new(format!(
-        "soak does not know {flag}, or lacks its value; it takes --cycles N and --seed N"
-    ))
+    Failure::new(format!("soak does not know {flag}; it takes --cycles N, --seed N and --shapes"))
 }
 
 #[cfg(test)]
@@ -58,10 +68,13 @@ mod tests {
 
     #[test]
     fn arguments_are_numbers_behind_their_flags() {
-        assert!(matches!(parse(&[]), Ok((CYCLES, None))));
-        assert!(matches!(parse(&words("--seed 7 --cycles 1000")), Ok((1_000, Some(7)))));
+        let soak = |line| Soak::parse(&words(line)).ok();
+        let default = Soak { cycles: CYCLES, seed: None, shapes: false };
+        assert_eq!(soak(""), Some(default));
+        let asked = Soak { cycles: 1_000, seed: Some(7), shapes: true };
+        assert_eq!(soak("--seed 7 --shapes --cycles 1000"), Some(asked));
         for wrong in ["--cycles", "--cycles many", "--speed 3", "7"] {
-            assert!(parse(&words(wrong)).is_err(), "{wrong}");
+            assert_eq!(soak(wrong), None, "{wrong}");
         }
     }
 }
