@@ -5,14 +5,15 @@
 //
 // Theory of operation, in the order of the data (docs/device.md is the contract):
 //
-//   queues -> decode -> dispatch -+-> lane 0: read port -> record in -> AEAD -> record out -> write port
-//                                 +-> lane 1 ...                                              |
-//   csr, supervisor, interrupts <- completer <------------------------------------------------+
+//   queues -> decode -> dispatch -+-> lane 0: read port -> record in -> AEAD -> record out -> ...
+//                                 +-> lane 1: ...
+//   csr, supervisor, interrupts <- completer <- ... write port
 //
 // Decode serves the queues in turn, one record a turn, and cuts long entries into records. A record
-// goes to the lane with the least work, so those of one entry are sealed side by side. The completer
-// holds a ticket for each entry: it puts the results of the lanes back into the order of each queue.
-// Nothing in front of the lanes waits for a lane except decode, and that only when all are full.
+// goes to the lane with the least work, so those of one entry are sealed side by side. The
+// completer holds a ticket for each entry: it puts the results of the lanes back into the order of
+// each queue. Nothing in front of the lanes waits for a lane except decode, and that only when all
+// are full.
 
 `default_nettype none
 
@@ -25,6 +26,8 @@ module sealgate_top
   parameter int unsigned READ_TAGS = 32,    // read bursts that a lane may have under way: 4 to 256
   parameter int unsigned NumContexts = 1024,
   parameter bit Chacha = 1'b1,              // 0 leaves ChaCha20-Poly1305 out
+  // As simulation likes it: tables and integer products. Hardware takes SboxComposite and MulXor.
+  parameter sealgate_aes_pkg::sbox_style_e SboxStyle = sealgate_aes_pkg::SboxTable,
   parameter mul_style_e GfMulStyle = sealgate_gf128_pkg::MulInteger,
   parameter logic [31:0] Build = 32'd0
 ) (
@@ -88,7 +91,7 @@ module sealgate_top
 
   localparam int unsigned ContextWidth = $clog2(NumContexts);
 
-  // --- Control --------------------------------------------------------------------------------------
+  // --- Control -----------------------------------------------------------------------------------
 
   logic             engine_rst_n;
   logic             enable;
@@ -254,7 +257,7 @@ module sealgate_top
     .irq_ready_i
   );
 
-  // --- Entries --------------------------------------------------------------------------------------
+  // --- Entries -----------------------------------------------------------------------------------
 
   logic                   entry_ar_valid;
   logic                   entry_ar_ready;
@@ -392,7 +395,7 @@ module sealgate_top
     .result_valid_i(result_valid & result_ready)
   );
 
-  // --- Contexts: shared with the self test, which runs only while entries are refused ---------------
+  // --- Contexts: shared with the self test, which runs only while entries are refused ------------
 
   logic                    test_load;
   logic                    test_drop;
@@ -465,7 +468,7 @@ module sealgate_top
     .wipe_ready_i(lane_wipe_ready)
   );
 
-  // --- Lanes ----------------------------------------------------------------------------------------
+  // --- Lanes -------------------------------------------------------------------------------------
 
   logic                 test_cmd_valid;
   logic [LANES-1:0]     test_cmd_ready;
@@ -544,6 +547,7 @@ module sealgate_top
 
     sealgate_lane #(
       .NumContexts(NumContexts),
+      .SboxStyle  (SboxStyle),
       .GfMulStyle (GfMulStyle),
       .Chacha     (Chacha)
     ) u_lane (
@@ -663,7 +667,7 @@ module sealgate_top
     .tag_i           (test_tag)
   );
 
-  // --- Memory bus -----------------------------------------------------------------------------------
+  // --- Memory bus --------------------------------------------------------------------------------
 
   sealgate_read_mux #(
     .Lanes(LANES)

@@ -9,8 +9,14 @@ use crate::timing::Parts;
 use crate::workspace::{RTL_FEATURES, root};
 use crate::{Result, setup};
 
-/// The modules that are somebody's top level: the engine, and the core that the vector tests drive.
-const TOPS: [&str; 2] = ["sealgate_top", "sealgate_gcm_core"];
+/// The modules that are somebody's top level, each with its parameters: the engine from the narrowest to the widest, and
+/// the AEAD of a lane, which the vector tests drive.
+const TOPS: [(&str, &[&str]); 4] = [
+    ("sealgate_top", &[]),
+    ("sealgate_top", &["-GLANES=2", "-GDATA_WIDTH=256"]),
+    ("sealgate_top", &["-GLANES=4", "-GDATA_WIDTH=512", "-GREAD_TAGS=256"]),
+    ("sealgate_aead", &[]),
+];
 
 /// Runs every lint and stops at the first that finds something.
 pub(crate) fn run() -> Result<()> {
@@ -20,7 +26,9 @@ pub(crate) fn run() -> Result<()> {
     parts.run("clippy without rtl", || clippy(&[]))?;
     parts.run("clippy with rtl", || clippy(&["--features", RTL_FEATURES]))?;
     parts.run("documentation", documentation)?;
-    parts.run("rtl", || TOPS.iter().try_for_each(|top| verilate(top, &verilator)))?;
+    parts.run("rtl", || {
+        TOPS.iter().try_for_each(|(top, parameters)| verilate(top, parameters, &verilator))
+    })?;
     parts.print();
     Ok(())
 }
@@ -39,13 +47,14 @@ fn documentation() -> Result<()> {
 }
 
 /// Lints everything below one top level; `sealgate.f` names the waivers too.
-fn verilate(top: &str, verilator: &Path) -> Result<()> {
+fn verilate(top: &str, parameters: &[&str], verilator: &Path) -> Result<()> {
     let rtl = root().join("hdl/rtl");
     output(
         Command::new(verilator.join("bin/verilator_bin"))
             .current_dir(&rtl)
             .env("VERILATOR_ROOT", verilator)
             .args(["--lint-only", "-Wall", "--quiet-stats", "--top-module", top])
+            .args(parameters)
             .args(["-f", "sealgate.f"]),
     )
     .map(drop)

@@ -20,6 +20,7 @@ module sealgate_lane
   import sealgate_gf128_pkg::*;
 #(
   parameter int unsigned NumContexts = 1024,
+  parameter sealgate_aes_pkg::sbox_style_e SboxStyle = sealgate_aes_pkg::SboxTable,
   parameter mul_style_e GfMulStyle = MulInteger,
   parameter bit Chacha = 1'b1,
   localparam int unsigned CtxWidth = $clog2(NumContexts)
@@ -308,6 +309,7 @@ module sealgate_lane
 
   sealgate_aead #(
     .NumContexts(NumContexts),
+    .SboxStyle  (SboxStyle),
     .GfMulStyle (GfMulStyle),
     .Chacha     (Chacha)
   ) u_aead (
