@@ -25,7 +25,7 @@ pub enum RtlError {
     #[error(transparent)]
     Shape(#[from] ShapeError),
     /// The shape is not part of this build.
-    #[error("the RTL is not built as {shape}; build with the feature rtl-shapes of sealgate-sim")]
+    #[error("the RTL is not built as {shape}; build with --features rtl-shapes")]
     NotBuilt {
         /// The shape asked for.
         shape: Shape,
