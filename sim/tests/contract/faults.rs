@@ -214,9 +214,13 @@ fn memory_that_was_unmapped_in_flight_is_not_touched_again() {
             let statuses: Vec<_> = (1..41).map(|_| queue.reap().status()).collect();
             assert!(destination.contents().iter().all(|&byte| byte == 0x99), "use after unmap");
             let done = statuses.iter().take_while(|status| **status == Ok(Status::Success)).count();
-            let (_, faults) = statuses.split_at(done);
-            assert!(!faults.is_empty());
-            assert!(faults.iter().all(|status| *status == Ok(Status::DestinationFault)));
+            let (_, rest) = statuses.split_at(done);
+            assert!(!rest.is_empty(), "nothing was refused");
+            // Other lanes may have been a record ahead when the memory went.
+            let (late, faults): (Vec<_>, Vec<_>) =
+                rest.iter().partition(|status| **status == Ok(Status::Success));
+            assert!(late.len() <= 2 * (rig.shape.lanes - 1), "{statuses:?}");
+            assert!(faults.iter().all(|status| **status == Ok(Status::DestinationFault)));
         }
     });
 }
