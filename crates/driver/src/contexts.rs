@@ -24,7 +24,8 @@ pub(crate) struct ContextTable {
 struct Holder {
     session: SessionId,
     last_use: u64,
-    in_use: bool,
+    /// Operations of the session under way. A context that has any keeps its keys.
+    in_flight: u32,
 }
 
 /// What has to be done before a claimed context can be used.
@@ -59,7 +60,7 @@ impl ContextTable {
         }
     }
 
-    /// Finds a context for `session`, which had `last` the last time, and marks it as in use. `None`: all are in use.
+    /// Finds a context for `session`, which had `last` the last time, and counts one more operation on it. `None`: all have operations under way.
     pub(crate) fn claim(&mut self, session: SessionId, last: Option<u16>) -> Option<Claim> {
         self.clock += 1;
         let last_use = self.clock;
@@ -67,7 +68,7 @@ impl ContextTable {
             && let Some(holder) = self.held_by(session, context)
         {
             holder.last_use = last_use;
-            holder.in_use = true;
+            holder.in_flight += 1;
             return Some(Claim { context, preparation: Preparation::None });
         }
         let (context, preparation) = if let Some(context) = self.free.pop() {
@@ -77,15 +78,15 @@ impl ContextTable {
         } else {
             (self.least_recently_used()?, Preparation::Evict)
         };
-        let holder = Holder { session, last_use, in_use: true };
+        let holder = Holder { session, last_use, in_flight: 1 };
         *self.contexts.get_mut(usize::from(context - self.first))? = Some(holder);
         Some(Claim { context, preparation })
     }
 
-    /// The operation that claimed `context` is over.
-    pub(crate) fn idle(&mut self, session: SessionId, context: u16) {
+    /// An operation that claimed `context` is over.
+    pub(crate) fn finish(&mut self, session: SessionId, context: u16) {
         if let Some(holder) = self.held_by(session, context) {
-            holder.in_use = false;
+            holder.in_flight = holder.in_flight.saturating_sub(1);
         }
     }
 
@@ -115,7 +116,7 @@ impl ContextTable {
 
     fn least_recently_used(&self) -> Option<u16> {
         let idle = (self.first..).zip(&self.contexts).filter_map(|(context, holder)| {
-            let holder = holder.as_ref().filter(|holder| !holder.in_use)?;
+            let holder = holder.as_ref().filter(|holder| holder.in_flight == 0)?;
             Some((holder.last_use, context))
         });
         idle.min().map(|(_, context)| context)
@@ -143,7 +144,7 @@ mod tests {
     fn a_session_loads_once_and_keeps_its_context() {
         let mut table = ContextTable::new(4..6);
         assert_eq!(claim(&mut table, A, None), (4, Preparation::Load));
-        table.idle(A, 4);
+        table.finish(A, 4);
         assert_eq!(claim(&mut table, A, Some(4)), (4, Preparation::None));
     }
 
@@ -152,10 +153,10 @@ mod tests {
         let mut table = ContextTable::new(4..6);
         for session in [A, B, A] {
             let (context, _) = claim(&mut table, session, (session == A).then_some(4));
-            table.idle(session, context);
+            table.finish(session, context);
         }
         assert_eq!(claim(&mut table, C, None), (5, Preparation::Evict));
-        table.idle(C, 5);
+        table.finish(C, 5);
         assert_eq!(claim(&mut table, B, Some(5)), (4, Preparation::Evict));
     }
 
@@ -165,7 +166,7 @@ mod tests {
         claim(&mut table, A, None);
         claim(&mut table, B, None);
         assert_eq!(table.claim(C, None), None);
-        table.idle(A, 0);
+        table.finish(A, 0);
         assert_eq!(claim(&mut table, C, None), (0, Preparation::Evict));
     }
 
@@ -186,7 +187,7 @@ mod tests {
     fn a_session_that_lost_its_context_cannot_abandon_it() {
         let mut table = ContextTable::new(0..1);
         claim(&mut table, A, None);
-        table.idle(A, 0);
+        table.finish(A, 0);
         claim(&mut table, B, None);
         table.abandon(A, 0);
         assert_eq!(table.next_abandoned(), None);

@@ -52,6 +52,7 @@ impl Core {
             DeviceError::Failed(failure) => failure.clone(),
             DeviceError::NoContext
             | DeviceError::Busy { .. }
+            | DeviceError::Thread { .. }
             | DeviceError::Unsupported { .. }
             | DeviceError::InvalidArgument { .. } => return error,
         };

@@ -2,12 +2,14 @@
 //! An open device: its queues, its sessions, its health.
 
 use std::fmt;
+use std::num::NonZero;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::thread::sched_getcpu;
 use sealgate_abi::regs::{Control, IrqEnable, IrqModeration, Sealgate, SelftestState};
 use sealgate_abi::{Direction, Key, Suite, TlsVersion};
 
@@ -18,6 +20,7 @@ use crate::counters::DeviceCounters;
 use crate::error::{DeviceError, Failure, OpenError};
 use crate::health::{Health, HealthState};
 use crate::monitor::Generation;
+use crate::reaper::Reapers;
 use crate::ring::RING_LOG2_MAX;
 use crate::session::{Session, SessionConfig};
 use crate::settings::Settings;
@@ -46,8 +49,10 @@ impl Device {
         let core = Arc::new(Core::new(transport, settings));
         let identity = bring_up(&*core.transport, core.settings.self_test_timeout, &core.monitor)?;
         let queues =
-            (0..identity.queues).map(|index| SharedQueue::new(Arc::clone(&core), index)).collect();
-        let engine = Arc::new(Engine { core, identity, queues, snapshot: Mutex::new(()) });
+            (0..identity.queues).map(|index| Arc::new(SharedQueue::new(Arc::clone(&core), index)));
+        let queues = queues.collect();
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let engine = Arc::new(Engine { core, identity, queues, cores, snapshot: Mutex::new(()) });
         engine.set_up(Generation::default())?;
         let supervisor = supervise(&engine).map_err(|source| {
             engine.close();
@@ -65,6 +70,7 @@ impl Device {
                 engine,
                 next_queue: AtomicUsize::new(0),
                 next_session: AtomicU64::new(0),
+                reapers: Reapers::default(),
                 supervisor: Mutex::new(Some(supervisor)),
             }),
         })
@@ -100,6 +106,22 @@ impl Device {
     pub fn session_with(&self, config: SessionConfig<'_>) -> Session {
         let queues = self.handle.engine.queues.len();
         let queue = self.handle.next_queue.fetch_add(1, Ordering::Relaxed) % queues;
+        self.session_on(queue, config)
+    }
+
+    /// The same for operations that are started and polled for, on a queue of the processor core that this is called on.
+    /// The queues are shared out evenly among the cores, and the sessions of a core among its queues.
+    pub fn task_session(&self, config: SessionConfig<'_>) -> Result<Session, DeviceError> {
+        let engine = &self.handle.engine;
+        let share = (engine.queues.len() / engine.cores).max(1);
+        let turn = self.handle.next_queue.fetch_add(1, Ordering::Relaxed) % share;
+        let queue = (sched_getcpu() * share + turn) % engine.queues.len();
+        self.handle.reapers.serve(&engine.queues[queue])?;
+        Ok(self.session_on(queue, config))
+    }
+
+    fn session_on(&self, queue: usize, config: SessionConfig<'_>) -> Session {
+        let queue = Arc::clone(&self.handle.engine.queues[queue]);
         let id = SessionId(self.handle.next_session.fetch_add(1, Ordering::Relaxed));
         Session::new(self.clone(), queue, id, config)
     }
@@ -139,11 +161,6 @@ impl Device {
         self.handle.close();
     }
 
-    pub(crate) fn queue(&self, index: usize) -> Result<&SharedQueue, DeviceError> {
-        let queue = self.handle.engine.queues.get(index);
-        queue.ok_or(DeviceError::InvalidArgument { what: "the device has no such queue" })
-    }
-
     pub(crate) fn core(&self) -> &Core {
         &self.handle.engine.core
     }
@@ -160,6 +177,7 @@ struct Handle {
     engine: Arc<Engine>,
     next_queue: AtomicUsize,
     next_session: AtomicU64,
+    reapers: Reapers,
     /// Taken by whoever closes the device.
     supervisor: Mutex<Option<JoinHandle<()>>>,
 }
@@ -171,6 +189,7 @@ impl Handle {
         self.engine.core.monitor.close();
         // It ends after at most one attempt to recover, which notices that the device was closed.
         let _ = running.join();
+        self.reapers.end(&self.engine.queues);
         self.engine.close();
     }
 }
@@ -185,7 +204,9 @@ impl Drop for Handle {
 struct Engine {
     core: Arc<Core>,
     identity: Identity,
-    queues: Vec<SharedQueue>,
+    queues: Vec<Arc<SharedQueue>>,
+    /// Processor cores that the queues are shared out among.
+    cores: usize,
     /// Held while the snapshot registers are taken and read.
     snapshot: Mutex<()>,
 }

@@ -155,6 +155,12 @@ pub enum DeviceError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The thread that takes completions for tasks could not be started.
+    #[error("no thread for a queue of the record engine: the limit of threads may be reached")]
+    Thread {
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
     /// The transport failed.
     #[error("the way to the record engine failed")]
     Transport(#[source] Arc<TransportError>),
@@ -173,6 +179,7 @@ impl DeviceError {
             Self::Inconsistent { .. } => "inconsistent",
             Self::Unsupported { .. } => "unsupported",
             Self::InvalidArgument { .. } => "invalid_argument",
+            Self::Thread { .. } => "thread",
             Self::Transport(_) => "transport",
         }
     }

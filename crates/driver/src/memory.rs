@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Memory that host and device share.
 //!
-//! No Rust reference to such memory is ever made: the device may write it at any time, so bytes are copied in and out
+//! The rings are never behind a Rust reference: the device may write them at any time, so bytes are copied in and out
 //! through raw pointers, and the words that carry the protocol's hand-over (the phase of a completion) are atomics.
+//! Buffers change hands as a whole. Only while one is the host's, named by no entry in flight, is it lent as a slice, so
+//! that sockets can read and write it in place.
 #![allow(unsafe_code)]
 
 use std::fmt;
@@ -56,9 +58,9 @@ impl DmaMemory {
     /// Copies bytes out.
     pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result<(), OutOfBounds> {
         let source = self.at(offset, bytes.len())?;
-        // SAFETY: `at` checked that the range lies inside the mapping; `bytes` is a Rust slice and cannot overlap it,
-        // as no reference to the mapping exists. A device that writes meanwhile breaks the contract, and then the
-        // bytes are arbitrary, which every caller treats them as anyway.
+        // SAFETY: `at` checked that the range lies inside the mapping; `bytes` is a Rust slice and cannot overlap it, as
+        // only whoever owns a buffer has slices of it, and borrows it for both. A device that writes meanwhile breaks the
+        // contract, and then the bytes are arbitrary, which every caller treats them as anyway.
         unsafe { std::ptr::copy_nonoverlapping(source, bytes.as_mut_ptr(), bytes.len()) };
         Ok(())
     }
@@ -69,6 +71,36 @@ impl DmaMemory {
         // SAFETY: as in `read`.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), destination, bytes.len()) };
         Ok(())
+    }
+
+    /// A range as a slice.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes the range while the slice lives: neither a device that keeps the contract, as no entry in flight
+    /// names it as a destination, nor the host.
+    pub(crate) unsafe fn slice(&self, offset: usize, len: usize) -> Result<&[u8], OutOfBounds> {
+        let start = self.at(offset, len)?;
+        // SAFETY: `at` checked that the range lies inside the mapping, which lives as long as `self` and is initialised,
+        // zeroed at first; that nobody writes it is the caller's promise.
+        Ok(unsafe { std::slice::from_raw_parts(start, len) })
+    }
+
+    /// A range as a slice to write.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else reads or writes the range while the slice lives: neither a device that keeps the contract, as no entry
+    /// in flight names it, nor the host.
+    #[expect(clippy::mut_from_ref, reason = "the caller promises that the range is its own")]
+    pub(crate) unsafe fn slice_mut(
+        &self,
+        offset: usize,
+        len: usize,
+    ) -> Result<&mut [u8], OutOfBounds> {
+        let start = self.at(offset, len)?;
+        // SAFETY: as in `slice`; and that the range is nobody else's is the caller's promise.
+        Ok(unsafe { std::slice::from_raw_parts_mut(start, len) })
     }
 
     /// Overwrites a range with zeroes, in a way that is not optimised away.

@@ -68,6 +68,8 @@ pub struct Queue<T> {
     submissions: SubmissionRing<Arc<DmaMemory>>,
     completions: CompletionRing<Arc<DmaMemory>>,
     in_flight: InFlight<T>,
+    /// Entries written since the last doorbell.
+    staged: usize,
     /// Dropped after `drop` has disabled the queue.
     _rings: [Mapping; 2],
 }
@@ -108,6 +110,7 @@ impl<T> Queue<T> {
             submissions,
             completions,
             in_flight: InFlight::new(1 << entries_log2),
+            staged: 0,
             _rings: [sq, cq],
         })
     }
@@ -139,17 +142,41 @@ impl<T> Queue<T> {
             return Err(RingError::Full);
         }
         for mut submission in batch.take(entries) {
-            let cookie = self.submissions.tail();
-            submission.entry.0[COOKIE].copy_from_slice(&cookie.to_le_bytes());
-            self.submissions.write(&submission.entry.0)?;
-            self.in_flight.insert(cookie, submission.tag);
+            self.stage(&mut submission.entry.0, submission.tag)?;
         }
+        self.ring();
+        Ok(entries)
+    }
+
+    /// Writes one entry into the ring, with a cookie of the queue's. The device learns of it with [`Self::ring`].
+    pub fn stage(&mut self, entry: &mut SubmissionEntry, tag: T) -> Result<(), RingError> {
+        let cookie = self.submissions.tail();
+        if !self.in_flight.has_room(cookie, 1) {
+            return Err(RingError::Full);
+        }
+        entry[COOKIE].copy_from_slice(&cookie.to_le_bytes());
+        self.submissions.write(entry)?;
+        self.in_flight.insert(cookie, tag);
+        self.staged += 1;
+        Ok(())
+    }
+
+    /// Entries that the device has not been told of.
+    pub fn staged(&self) -> usize {
+        self.staged
+    }
+
+    /// Rings the doorbell for all entries that were staged.
+    pub fn ring(&mut self) {
+        if self.staged == 0 {
+            return;
+        }
+        self.staged = 0;
         if let Some(page) = page(&*self.transport, self.index) {
             self.submissions.publish(|tail| {
                 page.sq_tail().write(SqTail::default().with_index(tail));
             });
         }
-        Ok(entries)
     }
 
     /// Takes every completion that the device has written, and hands each to `done` with what was remembered of its

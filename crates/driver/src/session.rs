@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use sealgate_abi::{
     ContextEntry, Direction, Key, MAX_FRAGMENT_BYTES, MAX_SEAL_BYTES, MIN_FRAGMENT_LIMIT, Opcode,
@@ -11,13 +12,12 @@ use sealgate_abi::{
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::buffer::Buffer;
 use crate::contexts::SessionId;
 use crate::device::Device;
 use crate::error::{DeviceError, RecordError};
-use crate::shared::{Outcome, SlotGuard};
-
-/// The content type of application data (RFC 8446, section 5.1).
-const APPLICATION_DATA: u8 = 23;
+use crate::operation::{self, Opening, Sealing};
+use crate::shared::{Outcome, SharedQueue};
 
 /// The largest padding multiple that a device serves.
 const PADDING_MULTIPLE_MAX: u16 = 1 << 14;
@@ -51,6 +51,13 @@ pub struct Plaintext<'a> {
 }
 
 impl Plaintext<'_> {
+    /// All but the content.
+    #[must_use]
+    pub const fn head(&self) -> PlaintextHead {
+        let Self { content_type, sequence, padding_multiple, .. } = *self;
+        PlaintextHead { content_type, sequence, padding_multiple }
+    }
+
     /// Bytes of content.
     #[must_use]
     pub fn content_bytes(&self) -> usize {
@@ -73,6 +80,17 @@ impl fmt::Debug for Plaintext<'_> {
             .field("content_bytes", &self.content_bytes())
             .finish_non_exhaustive()
     }
+}
+
+/// What [`Session::start_seal`] has to know of the content besides: a [`Plaintext`] without it.
+#[derive(Clone, Copy, Debug)]
+pub struct PlaintextHead {
+    /// The content type.
+    pub content_type: u8,
+    /// Sequence number of the first record.
+    pub sequence: u64,
+    /// Content, type and padding fill a multiple of this many bytes.
+    pub padding_multiple: u16,
 }
 
 /// What [`Session::open`] found in a record.
@@ -103,14 +121,14 @@ pub struct OpenedRun {
 /// needs the place; then the next record brings them back.
 pub struct Session {
     device: Device,
-    queue: usize,
+    queue: Arc<SharedQueue>,
     owner: Owner,
 }
 
 impl Session {
     pub(crate) fn new(
         device: Device,
-        queue: usize,
+        queue: Arc<SharedQueue>,
         session: SessionId,
         config: SessionConfig<'_>,
     ) -> Self {
@@ -183,32 +201,71 @@ impl Session {
         fragment_limit: u16,
         buffer: &mut [u8],
     ) -> Result<Segments, DeviceError> {
-        self.check_seal(&plaintext, fragment_limit)?;
+        self.check_seal(&plaintext.head(), plaintext.content_bytes(), fragment_limit)?;
         let segments = self.segments(&plaintext, fragment_limit);
         if start + buffer.len() != segments.bytes {
             let what = "the buffer has not the size of what is sealed";
             return Err(DeviceError::InvalidArgument { what });
         }
-        let queue = self.device.queue(self.queue)?;
-        let mut guard = queue.take_slot()?;
+        let mut slot = self.queue.take()?;
         for chunk in plaintext.chunks {
-            guard.slot.source.append(chunk).map_err(out_of_slot)?;
+            slot.append(chunk)?;
         }
-        guard.slot.destination.reserve(segments.bytes).map_err(out_of_slot)?;
-        let entry = RecordEntry {
-            content_type: plaintext.content_type,
-            padding_multiple: plaintext.padding_multiple,
-            fragment_limit,
-            ..record_entry(Opcode::Seal, plaintext.sequence, &guard)
-        };
-        let outcome = queue.execute(&mut guard, &mut self.owner, entry)?;
-        if outcome.status != Status::Success {
-            return Err(DeviceError::Refused(outcome.status));
-        }
-        check_sealed(&guard, &outcome, segments, &entry, self.owner.key.version)?;
-        guard.slot.destination.read(start, buffer).map_err(out_of_slot)?;
+        let entry = seal_entry(&mut slot, &plaintext.head(), fragment_limit, segments)?;
+        let outcome = self.queue.execute(&mut slot, &mut self.owner, entry)?;
+        operation::check_sealed(&slot, &outcome, segments, &entry, self.owner.key.version)?;
+        buffer.copy_from_slice(&slot.destination(segments.bytes)[start..]);
         self.device.core().counters.sealed_records.add(segments.records as u64);
         Ok(segments)
+    }
+
+    /// A buffer for one of the session's operations, at once or not at all: [`DeviceError::Busy`]. It goes to
+    /// [`Self::start_seal`] or [`Self::start_open`].
+    pub fn buffer(&self) -> Result<Buffer, DeviceError> {
+        self.queue.try_take()
+    }
+
+    /// Has the content at the source of `buffer` sealed, as [`Self::seal_records`] does, by and by. What goes wrong, even
+    /// at once, is told by [`Sealing::poll`].
+    ///
+    /// Operations of one session take effect in the order in which they are started. Those of several sessions share a
+    /// doorbell if the device is busy; [`Self::ring`] or [`Sealing::poll`] sees to it that it is rung.
+    pub fn start_seal(
+        &mut self,
+        mut buffer: Buffer,
+        plaintext: PlaintextHead,
+        fragment_limit: u16,
+    ) -> Sealing {
+        let content = buffer.len();
+        let (version, suite) = (self.version(), self.suite());
+        let padding = plaintext.padding_multiple;
+        let segments = Segments::of(version, suite, content, fragment_limit, padding);
+        let entry = self
+            .check_seal(&plaintext, content, fragment_limit)
+            .and_then(|()| seal_entry(&mut buffer, &plaintext, fragment_limit, segments))
+            .and_then(|entry| {
+                self.queue.start(&mut buffer, &mut self.owner, entry)?;
+                Ok(entry)
+            });
+        Sealing::new(buffer, entry, segments, version)
+    }
+
+    /// Has the records at the source of `buffer`, from byte `start` on, opened, as [`Self::open_run`] does, by and by. What
+    /// goes wrong, even at once, is told by [`Opening::poll`].
+    pub fn start_open(&mut self, mut buffer: Buffer, start: usize, sequence: u64) -> Opening {
+        let record_min = *self.record_bytes().start();
+        let entry = self.check_run(buffer.len().saturating_sub(start)).and_then(|()| {
+            let room = buffer.len() - start - record_min;
+            let entry = buffer.entry(Opcode::OpenRun, sequence, start, room)?;
+            self.queue.start(&mut buffer, &mut self.owner, entry)?;
+            Ok(entry)
+        });
+        Opening::new(buffer, entry, record_min)
+    }
+
+    /// Tells the device of all that was started.
+    pub fn ring(&self) {
+        self.queue.ring();
     }
 
     /// Opens one record: its header as received, and what stands behind it. On success the content stands at the front
@@ -228,15 +285,11 @@ impl Session {
             return Err(RecordError::Rejected(Status::BadLength));
         }
         let pieces = [&header, &*encrypted_record];
-        let version = self.version();
         let room = record_bytes - limits.start();
-        let Self { device, queue, owner } = self;
-        let (outcome, guard) =
-            open_entry(device, *queue, owner, Opcode::Open, sequence, &pieces, room)?;
-        let opened = check_opened(&guard, &outcome, version)?;
-        let content = &mut encrypted_record[..opened.length];
-        guard.slot.destination.read(0, content).map_err(out_of_slot)?;
-        device.core().counters.opened_records.increment();
+        let (entry, outcome, slot) = self.open_pieces(Opcode::Open, sequence, &pieces, room)?;
+        let opened = operation::check_opened(&slot, &outcome, &entry, self.version())?;
+        encrypted_record[..opened.length].copy_from_slice(slot.destination(opened.length));
+        self.device.core().counters.opened_records.increment();
         Ok(opened)
     }
 
@@ -251,26 +304,48 @@ impl Session {
         sequence: u64,
         records: &mut [u8],
     ) -> Result<OpenedRun, RecordError> {
+        self.check_run(records.len())?;
+        let record_min = *self.record_bytes().start();
+        let (pieces, room) = ([&*records], records.len() - record_min);
+        let (entry, outcome, slot) = self.open_pieces(Opcode::OpenRun, sequence, &pieces, room)?;
+        let run = operation::check_run(&slot, &outcome, &entry, record_min)?;
+        records[..run.length].copy_from_slice(slot.destination(run.length));
+        self.device.core().counters.opened_records.add(run.records as u64);
+        Ok(run)
+    }
+
+    /// Has the device open what is in `pieces`, with room for `room` bytes of content.
+    fn open_pieces(
+        &mut self,
+        opcode: Opcode,
+        sequence: u64,
+        pieces: &[&[u8]],
+        room: usize,
+    ) -> Result<(RecordEntry, Outcome, Buffer), RecordError> {
+        let mut slot = self.queue.take()?;
+        for piece in pieces {
+            slot.append(piece)?;
+        }
+        let entry = slot.entry(opcode, sequence, 0, room)?;
+        let outcome = self.queue.execute(&mut slot, &mut self.owner, entry)?;
+        operation::check_verdict(&slot, &outcome)?;
+        Ok((entry, outcome, slot))
+    }
+
+    /// Whether so many bytes can be opened as a run.
+    fn check_run(&self, bytes: usize) -> Result<(), RecordError> {
         self.check_usable(Direction::Open)?;
         if !self.device.identity().open_run {
             return Err(DeviceError::Unsupported { what: "runs of records" }.into());
         }
-        let record_min = *self.record_bytes().start();
-        if records.len() < record_min {
+        if bytes < *self.record_bytes().start() {
             return Err(RecordError::Rejected(Status::BadLength));
         }
-        if records.len() > MAX_SEAL_BYTES {
+        if bytes > MAX_SEAL_BYTES {
             let what = "the run is longer than 2^20 bytes";
             return Err(DeviceError::InvalidArgument { what }.into());
         }
-        let Self { device, queue, owner } = self;
-        let (pieces, room) = ([&*records], records.len() - record_min);
-        let (outcome, guard) =
-            open_entry(device, *queue, owner, Opcode::OpenRun, sequence, &pieces, room)?;
-        let run = check_run(&guard, &outcome, record_min)?;
-        guard.slot.destination.read(0, &mut records[..run.length]).map_err(out_of_slot)?;
-        device.core().counters.opened_records.add(run.records as u64);
-        Ok(run)
+        Ok(())
     }
 
     /// The bytes that a whole record may have.
@@ -291,11 +366,11 @@ impl Session {
 
     fn check_seal(
         &self,
-        plaintext: &Plaintext<'_>,
+        plaintext: &PlaintextHead,
+        content: usize,
         fragment_limit: u16,
     ) -> Result<(), DeviceError> {
         self.check_usable(Direction::Seal)?;
-        let content = plaintext.content_bytes();
         let padding = plaintext.padding_multiple;
         let identity = self.device.identity();
         let invalid = |what| Err(DeviceError::InvalidArgument { what });
@@ -323,16 +398,14 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if let Ok(queue) = self.device.queue(self.queue) {
-            queue.abandon(&self.owner);
-        }
+        self.queue.abandon(&self.owner);
     }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("queue", &self.queue)
+            .field("queue", &self.queue.index())
             .field("direction", &self.owner.direction)
             .field("version", &self.owner.key.version)
             .field("suite", &self.owner.key.suite)
@@ -386,135 +459,17 @@ impl TrafficKey {
     }
 }
 
-/// Has the device open what is in `pieces`, with room for `room` bytes of content.
-fn open_entry<'a>(
-    device: &'a Device,
-    queue: usize,
-    owner: &mut Owner,
-    opcode: Opcode,
-    sequence: u64,
-    pieces: &[&[u8]],
-    room: usize,
-) -> Result<(Outcome, SlotGuard<'a>), RecordError> {
-    let queue = device.queue(queue)?;
-    let mut guard = queue.take_slot()?;
-    for piece in pieces {
-        guard.slot.source.append(piece).map_err(out_of_slot)?;
-    }
-    guard.slot.destination.reserve(room).map_err(out_of_slot)?;
-    let entry = record_entry(opcode, sequence, &guard);
-    let outcome = queue.execute(&mut guard, owner, entry)?;
-    match outcome.status {
-        Status::Success => Ok((outcome, guard)),
-        verdict if verdict.is_verdict() => {
-            device.core().counters.rejected_records.increment();
-            Err(RecordError::Rejected(verdict))
-        }
-        status => Err(DeviceError::Refused(status).into()),
-    }
-}
-
-/// The parts of a SEAL or OPEN that follow from the slot.
-fn record_entry(opcode: Opcode, sequence: u64, guard: &SlotGuard<'_>) -> RecordEntry {
-    let slot = &guard.slot;
-    RecordEntry {
-        opcode: opcode as u8,
-        sequence,
-        source: slot.source.iova(),
-        length: slot.source.used() as u32,
-        destination: slot.destination.iova(),
-        capacity: slot.destination.used() as u32,
-        ..RecordEntry::default()
-    }
-}
-
-/// Compares what the device says and wrote with what records of this size must be.
-fn check_sealed(
-    guard: &SlotGuard<'_>,
-    outcome: &Outcome,
+/// The SEAL of what is at the source of `buffer`.
+fn seal_entry(
+    buffer: &mut Buffer,
+    plaintext: &PlaintextHead,
+    fragment_limit: u16,
     segments: Segments,
-    entry: &RecordEntry,
-    version: TlsVersion,
-) -> Result<(), DeviceError> {
-    let completion = outcome.completion;
-    let agrees = completion.written as usize == segments.bytes
-        && completion.consumed == entry.length
-        && usize::from(completion.records) == segments.records
-        && completion.content_type == entry.content_type;
-    if !agrees {
-        return Err(guard.inconsistent("the completion of a SEAL is not that of its entry"));
-    }
-    let header_type = match version {
-        TlsVersion::Tls13 => APPLICATION_DATA,
-        TlsVersion::Tls12 => entry.content_type,
-    };
-    let mut place = 0;
-    for _ in 0..segments.records {
-        let mut header = [0; RECORD_HEADER_BYTES];
-        if place < segments.bytes {
-            guard.slot.destination.read(place, &mut header).map_err(out_of_slot)?;
-        }
-        let [content_type, major, minor, high, low] = header;
-        if [content_type, major, minor] != [header_type, 3, 3] {
-            return Err(guard.inconsistent("a sealed record has not the header of its kind"));
-        }
-        place += RECORD_HEADER_BYTES + usize::from(u16::from_be_bytes([high, low]));
-    }
-    if place == segments.bytes {
-        return Ok(());
-    }
-    Err(guard.inconsistent("the headers of sealed records are not those of their lengths"))
-}
-
-/// Compares what the device says with what can come out of a record of this size.
-fn check_opened(
-    guard: &SlotGuard<'_>,
-    outcome: &Outcome,
-    version: TlsVersion,
-) -> Result<Opened, DeviceError> {
-    let completion = outcome.completion;
-    let length = completion.written as usize;
-    let agrees = length <= guard.slot.destination.used().min(MAX_FRAGMENT_BYTES)
-        && completion.consumed as usize == guard.slot.source.used()
-        && completion.records == 1
-        && (completion.content_type != 0 || version == TlsVersion::Tls12);
-    if !agrees {
-        return Err(
-            guard.inconsistent("the completion of an opened record is not that of its entry")
-        );
-    }
-    Ok(Opened { content_type: completion.content_type, length })
-}
-
-/// Compares what the device says with what can come out of a run of this size, whose records have `record_min` bytes at
-/// least.
-fn check_run(
-    guard: &SlotGuard<'_>,
-    outcome: &Outcome,
-    record_min: usize,
-) -> Result<OpenedRun, DeviceError> {
-    let completion = outcome.completion;
-    let run = OpenedRun {
-        content_type: completion.content_type,
-        records: usize::from(completion.records),
-        consumed: completion.consumed as usize,
-        length: completion.written as usize,
-    };
-    let overhead = run.records * record_min;
-    let agrees = run.records > 0
-        && (run.records == 1 || run.content_type == APPLICATION_DATA)
-        && run.consumed <= guard.slot.source.used()
-        && run.consumed >= overhead
-        && run.length <= run.consumed - overhead
-        && run.length <= run.records * MAX_FRAGMENT_BYTES;
-    if !agrees {
-        return Err(guard.inconsistent("the completion of an opened run is not that of its entry"));
-    }
-    Ok(run)
-}
-
-/// Slots fit the largest record; more content than [`crate::Settings::slot_content_bytes`], or many short records of it,
-/// may not fit.
-fn out_of_slot(_: crate::memory::OutOfBounds) -> DeviceError {
-    DeviceError::InvalidArgument { what: "the records do not fit a DMA slot" }
+) -> Result<RecordEntry, DeviceError> {
+    Ok(RecordEntry {
+        content_type: plaintext.content_type,
+        padding_multiple: plaintext.padding_multiple,
+        fragment_limit,
+        ..buffer.entry(Opcode::Seal, plaintext.sequence, 0, segments.bytes)?
+    })
 }

@@ -1,41 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! One queue as many sessions use it at once: who waits for what, and which context and slot are whose.
 //!
-//! The lock of a queue is held for a batch or a look at the ring, never while waiting and never while copying. Of the
-//! threads that wait at one queue a single one sleeps until its interrupt; it takes the completions of all and wakes the
-//! others.
+//! Threads wait in [`SharedQueue::execute`], tasks in [`SharedQueue::poll`]. The lock of a queue is held for a batch or a
+//! look at the ring, never while waiting, copying or waking. Whoever looks takes the completions of all. Of the threads
+//! that wait at one queue a single one sleeps until its interrupt and wakes the others; for tasks that one is the
+//! [reaper](crate::reaper).
 
 use std::hint;
+use std::mem;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use sealgate_abi::{Completion, Direction, RecordEntry, Status};
+use zeroize::Zeroize;
 
-use crate::contexts::{ContextTable, Preparation};
+use crate::buffer::Buffer;
+use crate::contexts::{ContextTable, Preparation, SessionId};
 use crate::core::Core;
 use crate::error::{DeviceError, Failure, OpenError};
 use crate::monitor::Generation;
-use crate::queue::{Queue, Submission};
+use crate::queue::Queue;
 use crate::session::Owner;
 use crate::settings::deadline_in;
-use crate::slots::{Slot, SlotPool};
+use crate::slots::{Slot, SlotPool, Used};
 
 /// The longest sleep before a waiting thread looks again whether the device is still there.
-const SLEEP_MAX: Duration = Duration::from_millis(10);
+pub(crate) const SLEEP_MAX: Duration = Duration::from_millis(10);
 
 /// Entries that one operation may need: the drop of another session's context, a load and the record.
 const OPERATION_ENTRIES: usize = 3;
+
+/// While the device has at least so many entries, others wait for a doorbell that they share: it has work, and its next
+/// completion brings somebody who rings. Enough that four lanes do not run dry meanwhile.
+const BUSY_ENTRIES: usize = 8;
+
+/// Entries that are not kept waiting for more, however busy the device is.
+const BATCH_ENTRIES: usize = 32;
 
 /// A queue and the way to share it.
 #[derive(Debug)]
 pub(crate) struct SharedQueue {
     core: Arc<Core>,
     index: usize,
-    /// `None` while the device is being recovered.
-    state: Mutex<Option<Running>>,
+    state: Mutex<State>,
     /// Completions were taken, a slot came back, or the thread that slept until the interrupt is awake.
     progress: Condvar,
+    /// There is something to do for the reaper.
+    work: Condvar,
+}
+
+/// What the lock of a queue guards.
+#[derive(Debug, Default)]
+struct State {
+    /// `None` while the device is being recovered.
+    running: Option<Running>,
+    /// Counts what threads wait for: completions taken, slots given back, a sleeper awake.
+    progress: u64,
+    /// Threads that wait for progress.
+    waiters: usize,
+    /// Tasks to wake when the lock is given back.
+    woken: Vec<Waker>,
+    /// Whether the reaper waits until there is work.
+    reaper_rests: bool,
+    /// Whether the device is being closed.
+    closing: bool,
 }
 
 /// A queue that is set up, from one reset of the device to the next.
@@ -45,13 +75,28 @@ pub(crate) struct Running {
     /// Disabled when dropped; hence before the slots, whose memory goes with them.
     queue: Queue<Tag>,
     slots: SlotPool,
-    /// By slot: the completion of its record, until the waiting thread takes it.
-    results: Vec<Option<Outcome>>,
+    /// By slot: who has it.
+    holders: Vec<Holder>,
     contexts: ContextTable,
     /// Completions taken so far.
     reaped: u64,
     /// Whether a thread sleeps until the queue's interrupt.
     sleeper: bool,
+    /// Operations with the device that a task waits for, or nobody any more.
+    awaited: usize,
+}
+
+/// Who has a slot.
+#[derive(Debug)]
+enum Holder {
+    /// The pool, or a [`Buffer`].
+    Host,
+    /// The device; if a task waits, its waker.
+    Device { awaited: bool, waker: Option<Waker> },
+    /// The device, and nobody waits any more.
+    Abandoned(Used),
+    /// The device is done with it.
+    Done(Outcome),
 }
 
 /// How a record's entry ended.
@@ -66,8 +111,8 @@ pub(crate) struct Outcome {
 enum Tag {
     /// A load or drop. Nobody waits for it, and it must succeed.
     Context,
-    /// A record in this slot.
-    Record(u16),
+    /// A record in this slot, under the keys of this session in this context.
+    Record { slot: u16, context: u16, session: SessionId },
 }
 
 impl Running {
@@ -85,25 +130,37 @@ impl Running {
             generation,
             slots: SlotPool::allocate(&core.transport, slots, core.settings.slot_content_bytes)?,
             queue: Queue::open(&core.transport, index, entries_log2)?,
-            results: vec![None; usize::from(slots)],
+            holders: (0..slots).map(|_| Holder::Host).collect(),
             contexts: ContextTable::new(contexts),
             reaped: 0,
             sleeper: false,
+            awaited: 0,
         })
     }
 
-    /// Takes all completions. Returns how many there were.
-    fn reap(&mut self, core: &Core) -> Result<usize, DeviceError> {
+    /// Takes all completions, and rings for entries that waited for one. Returns how many there were.
+    fn reap(&mut self, core: &Core, woken: &mut Vec<Waker>) -> Result<usize, DeviceError> {
         let mut refused = None;
-        let results = &mut self.results;
-        let reaped = self.queue.reap(|tag, status, completion| {
+        let Self { queue, slots, holders, contexts, awaited, .. } = self;
+        let reaped = queue.reap(|tag, status, completion| {
             if status != Status::Success {
                 core.counters.refuse(status);
             }
             match tag {
-                Tag::Record(slot) => {
-                    if let Some(result) = results.get_mut(usize::from(slot)) {
-                        *result = Some(Outcome { status, completion });
+                Tag::Record { slot, context, session } => {
+                    contexts.finish(session, context);
+                    let Some(holder) = holders.get_mut(usize::from(slot)) else { return };
+                    match mem::replace(holder, Holder::Done(Outcome { status, completion })) {
+                        Holder::Device { awaited: by_task, waker } => {
+                            *awaited -= usize::from(by_task);
+                            woken.extend(waker);
+                        }
+                        Holder::Abandoned(used) => {
+                            *awaited -= 1;
+                            slots.put_back(slot, used);
+                            *holder = Holder::Host;
+                        }
+                        Holder::Host | Holder::Done(_) => {}
                     }
                 }
                 Tag::Context if status == Status::Success => {}
@@ -115,123 +172,325 @@ impl Running {
         }
         let reaped = reaped?;
         self.reaped += reaped as u64;
-        core.counters.completed.add(reaped as u64);
         match refused {
             Some(status) => Err(DeviceError::Refused(status)),
-            None => Ok(reaped),
+            None if reaped > 0 => {
+                core.counters.completed.add(reaped as u64);
+                self.ring(core);
+                Ok(reaped)
+            }
+            None => Ok(0),
         }
     }
 
-    /// Submits a batch and counts it.
-    fn submit(&mut self, core: &Core, batch: Vec<Submission<Tag>>) -> Result<(), DeviceError> {
-        let entries = self.queue.submit(batch)?;
-        core.counters.submitted.add(entries as u64);
-        core.counters.doorbells.increment();
-        Ok(())
+    /// How the operation on a slot has ended, once it has.
+    fn take_outcome(&mut self, slot: u16) -> Option<Outcome> {
+        let holder = self.holders.get_mut(usize::from(slot))?;
+        let Holder::Done(outcome) = holder else { return None };
+        let outcome = *outcome;
+        *holder = Holder::Host;
+        Some(outcome)
+    }
+
+    /// Writes the entries of one operation into the ring. `false`: no context is free.
+    fn stage(
+        &mut self,
+        core: &Core,
+        owner: &mut Owner,
+        mut entry: RecordEntry,
+        slot: u16,
+    ) -> Result<bool, DeviceError> {
+        let Some(claim) = self.contexts.claim(owner.session, owner.context) else {
+            return Ok(false);
+        };
+        let context = claim.context;
+        owner.context = Some(context);
+        if matches!(claim.preparation, Preparation::Replace | Preparation::Evict) {
+            if claim.preparation == Preparation::Evict {
+                core.counters.evictions.increment();
+            }
+            self.stage_drop(context)?;
+        }
+        if claim.preparation != Preparation::None {
+            core.counters.context_loads.increment();
+            let mut load = owner.key.load_entry(context, owner.direction);
+            let staged = self.queue.stage(bytemuck::cast_mut(&mut load), Tag::Context);
+            load.key.zeroize();
+            load.iv.zeroize();
+            staged?;
+        }
+        entry.context = context;
+        let tag = Tag::Record { slot, context, session: owner.session };
+        self.queue.stage(bytemuck::cast_mut(&mut entry), tag)?;
+        Ok(true)
+    }
+
+    fn stage_drop(&mut self, context: u16) -> Result<(), DeviceError> {
+        let mut entry = RecordEntry::context_drop(0, context);
+        Ok(self.queue.stage(bytemuck::cast_mut(&mut entry), Tag::Context)?)
+    }
+
+    /// Rings the doorbell for what was staged.
+    fn ring(&mut self, core: &Core) {
+        let staged = self.queue.staged();
+        if staged > 0 {
+            core.counters.submitted.add(staged as u64);
+            core.counters.doorbells.increment();
+            self.queue.ring();
+        }
+    }
+
+    /// Rings, unless the device is so busy that more entries can share the doorbell.
+    fn ring_if_due(&mut self, core: &Core) {
+        let staged = self.queue.staged();
+        if staged >= BATCH_ENTRIES || self.queue.in_flight() - staged < BUSY_ENTRIES {
+            self.ring(core);
+        }
     }
 
     /// Drops the contexts of sessions that are gone, as far as there is room.
     fn drop_abandoned(&mut self, core: &Core) -> Result<(), DeviceError> {
-        let mut batch = Vec::new();
-        while self.queue.has_room(batch.len() + 1)
-            && let Some(context) = self.contexts.next_abandoned()
+        if self.contexts.next_abandoned().is_none() {
+            return Ok(());
+        }
+        while let Some(context) = self.contexts.next_abandoned()
+            && self.queue.has_room(1)
         {
-            batch.push(drop_entry(context));
+            self.stage_drop(context)?;
             self.contexts.dropped();
         }
-        if batch.is_empty() { Ok(()) } else { self.submit(core, batch) }
+        self.ring_if_due(core);
+        Ok(())
     }
-}
 
-fn drop_entry(context: u16) -> Submission<Tag> {
-    Submission::record(&RecordEntry::context_drop(0, context), Tag::Context)
+    /// The tasks that wait for the device.
+    fn take_wakers(&mut self) -> impl Iterator<Item = Waker> {
+        self.holders.iter_mut().filter_map(|holder| match holder {
+            Holder::Device { waker, .. } => waker.take(),
+            _ => None,
+        })
+    }
 }
 
 impl SharedQueue {
     pub(crate) fn new(core: Arc<Core>, index: usize) -> Self {
-        Self { core, index, state: Mutex::new(None), progress: Condvar::new() }
+        let (progress, work) = (Condvar::new(), Condvar::new());
+        Self { core, index, state: Mutex::default(), progress, work }
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    pub(crate) fn index(&self) -> usize {
+        self.index
     }
 
     /// Puts a queue that was set up in the place of the one before, which is handed back.
     pub(crate) fn replace(&self, running: Option<Running>) -> Option<Running> {
-        let before = std::mem::replace(&mut *self.lock(), running);
-        self.progress.notify_all();
-        before
+        self.with(|state| {
+            state.progress += 1;
+            let State { running: place, woken, .. } = state;
+            woken.extend(place.iter_mut().flat_map(Running::take_wakers));
+            mem::replace(place, running)
+        })
+    }
+
+    /// Takes a slot if one is free.
+    pub(crate) fn try_take(self: &Arc<Self>) -> Result<Buffer, DeviceError> {
+        let taken = self.with(|state| {
+            let running = self.advance(state, None)?;
+            Ok::<_, DeviceError>(running.slots.take().map(|slot| (slot, running.generation)))
+        })?;
+        let Some((slot, generation)) = taken else {
+            self.core.counters.busy.increment();
+            return Err(DeviceError::Busy { waited_ms: 0 });
+        };
+        Ok(Buffer::new(self, generation, slot))
     }
 
     /// Waits for a slot.
-    pub(crate) fn take_slot(&self) -> Result<SlotGuard<'_>, DeviceError> {
+    pub(crate) fn take(self: &Arc<Self>) -> Result<Buffer, DeviceError> {
         let (slot, generation) = self.wait_for_room(None, |running| {
-            let slot = running.slots.take()?;
-            running.results[usize::from(slot.index())] = None;
-            Some((slot, running.generation))
+            running.slots.take().map(|slot| (slot, running.generation))
         })?;
-        Ok(SlotGuard { queue: self, generation, slot, with_device: false })
+        Ok(Buffer::new(self, generation, slot))
     }
 
-    /// Does one operation on the record in `guard`: submits it, with a load of the session's keys if need be, and waits.
+    /// Does one operation on the record in `buffer`: submits it, with a load of the session's keys if need be, and waits.
     ///
     /// The outcome is success, or a refusal that is no fault of the device.
     pub(crate) fn execute(
         &self,
-        guard: &mut SlotGuard<'_>,
+        buffer: &mut Buffer,
         owner: &mut Owner,
         entry: RecordEntry,
     ) -> Result<Outcome, DeviceError> {
-        self.submit(guard, owner, entry)?;
-        let timeout = self.core.completion_timeout();
-        let slot = usize::from(guard.slot.index());
-        let found = self.wait_until(Some(guard.generation), deadline_in(timeout), |running| {
-            let outcome = running.results.get_mut(slot)?.take()?;
-            if let Some(context) = owner.context {
-                running.contexts.idle(owner.session, context);
+        let generation = buffer.generation();
+        let slot = buffer.slot().index();
+        self.wait_for_room(Some(generation), |running| {
+            let holder = Holder::Device { awaited: false, waker: None };
+            let submitted = self.submit(running, owner, entry, slot, holder);
+            if submitted.is_ok() {
+                running.ring(&self.core);
             }
-            Some(outcome)
+            Some(submitted)
+        })??;
+        buffer.is_with_device();
+        let timeout = self.core.completion_timeout();
+        let found = self.wait_until(Some(generation), deadline_in(timeout), |running| {
+            running.take_outcome(slot)
         })?;
-        let Some(outcome) = found else {
-            return Err(self.time_out(guard.generation, timeout));
-        };
-        guard.with_device = false;
-        if must_not_be_refused_with(outcome.status, owner.direction) {
-            return Err(self.core.fail(guard.generation, DeviceError::Refused(outcome.status)));
+        let outcome = found.ok_or_else(|| self.time_out(generation, timeout))?;
+        buffer.is_back();
+        self.judge(generation, outcome, owner.direction)
+    }
+
+    /// Submits one operation that a task will [`Self::poll`] for. Fails at once if there is no room.
+    pub(crate) fn start(
+        &self,
+        buffer: &mut Buffer,
+        owner: &mut Owner,
+        entry: RecordEntry,
+    ) -> Result<(), DeviceError> {
+        let (generation, slot) = (buffer.generation(), buffer.slot().index());
+        self.with(|state| {
+            let running = self.running(state, Some(generation))?;
+            if !running.queue.has_room(OPERATION_ENTRIES) {
+                self.core.counters.busy.increment();
+                return Err(DeviceError::Busy { waited_ms: 0 });
+            }
+            let holder = Holder::Device { awaited: true, waker: None };
+            self.submit(running, owner, entry, slot, holder)?;
+            running.awaited += 1;
+            if mem::take(&mut state.reaper_rests) {
+                self.work.notify_one();
+            }
+            Ok(())
+        })?;
+        buffer.is_with_device();
+        Ok(())
+    }
+
+    /// Rings the doorbell for what was started, now or, if the device is busy, together with what others start.
+    pub(crate) fn ring(&self) {
+        self.with(|state| {
+            if let Some(running) = &mut state.running {
+                running.ring_if_due(&self.core);
+            }
+        });
+    }
+
+    /// How an operation that was started has ended; `Pending`: `waker` is woken when it has.
+    pub(crate) fn poll(
+        &self,
+        generation: Generation,
+        slot: u16,
+        direction: Direction,
+        waker: &Waker,
+    ) -> Poll<Result<Outcome, DeviceError>> {
+        let ended = self.with(|state| {
+            let running = self.running(state, Some(generation))?;
+            if let Some(outcome) = running.take_outcome(slot) {
+                return Ok(Some(outcome));
+            }
+            running.ring_if_due(&self.core);
+            let running = self.advance(state, Some(generation))?;
+            let outcome = running.take_outcome(slot);
+            if outcome.is_none()
+                && let Some(Holder::Device { waker: registered, .. }) =
+                    running.holders.get_mut(usize::from(slot))
+                && !registered.as_ref().is_some_and(|before| before.will_wake(waker))
+            {
+                *registered = Some(waker.clone());
+            }
+            Ok(outcome)
+        });
+        match ended {
+            Ok(None) => Poll::Pending,
+            Ok(Some(outcome)) => Poll::Ready(self.judge(generation, outcome, direction)),
+            Err(error) => Poll::Ready(Err(error)),
         }
-        Ok(outcome)
+    }
+
+    /// Takes the slot of a buffer back that is dropped. While the device has it, it stays out of service.
+    pub(crate) fn give_back(&self, generation: Generation, slot: &mut Slot, with_device: bool) {
+        if !with_device {
+            slot.wipe();
+        }
+        let (index, used) = (slot.index(), slot.used());
+        self.with(|state| {
+            let Some(running) = state.running.as_mut().filter(|it| it.generation == generation)
+            else {
+                return;
+            };
+            let Some(holder) = running.holders.get_mut(usize::from(index)) else { return };
+            if let Holder::Device { awaited, .. } = holder {
+                // The reaper waits for it now.
+                running.awaited += usize::from(!*awaited);
+                *holder = Holder::Abandoned(used);
+                return;
+            }
+            *holder = Holder::Host;
+            running.slots.put_back(index, used);
+            state.progress += 1;
+        });
     }
 
     /// A session is gone: its context is dropped now, or with the next batch if there is no room. Never waits for the
     /// device.
     pub(crate) fn abandon(&self, owner: &Owner) {
         let Some(context) = owner.context else { return };
-        let mut state = self.lock();
-        if self.core.monitor.check().is_err() {
-            return;
-        }
-        let Some(running) = state.as_mut() else { return };
-        running.contexts.abandon(owner.session, context);
-        let done = running.reap(&self.core).and_then(|_| running.drop_abandoned(&self.core));
-        if let Err(error) = done {
-            self.core.fail(running.generation, error);
-        }
-        self.progress.notify_all();
+        self.with(|state| {
+            if self.core.monitor.check().is_err() {
+                return;
+            }
+            let Some(running) = state.running.as_mut() else { return };
+            running.contexts.abandon(owner.session, context);
+            // An error has marked the device as failed, which all others notice.
+            let _ = self.advance(state, None);
+        });
+    }
+
+    /// Marks the device as failed because of what it has written.
+    pub(crate) fn inconsistent(&self, generation: Generation, what: &'static str) -> DeviceError {
+        self.core.fail(generation, DeviceError::Inconsistent { what })
     }
 
     fn submit(
         &self,
-        guard: &mut SlotGuard<'_>,
+        running: &mut Running,
         owner: &mut Owner,
         entry: RecordEntry,
+        slot: u16,
+        holder: Holder,
     ) -> Result<(), DeviceError> {
-        let slot = guard.slot.index();
-        let generation = Some(guard.generation);
-        let with_device = &mut guard.with_device;
-        self.wait_for_room(generation, |running| {
-            let Some(batch) = operation(&self.core, running, owner, entry, slot) else {
-                self.core.counters.no_context.increment();
-                return Some(Err(DeviceError::NoContext));
-            };
-            *with_device = true;
-            Some(running.submit(&self.core, batch))
-        })?
+        if !running.stage(&self.core, owner, entry, slot)? {
+            self.core.counters.no_context.increment();
+            return Err(DeviceError::NoContext);
+        }
+        if let Some(place) = running.holders.get_mut(usize::from(slot)) {
+            *place = holder;
+        }
+        Ok(())
+    }
+
+    /// The driver submits only what the device must accept. What is left is what a peer can bring about with a record,
+    /// and the end of a key's life; anything else means that host and device no longer agree on the device's state.
+    fn judge(
+        &self,
+        generation: Generation,
+        outcome: Outcome,
+        direction: Direction,
+    ) -> Result<Outcome, DeviceError> {
+        let accepted = match outcome.status {
+            Status::Success | Status::SequenceExhausted => true,
+            verdict => verdict.is_verdict() && direction == Direction::Open,
+        };
+        if accepted {
+            return Ok(outcome);
+        }
+        Err(self.core.fail(generation, DeviceError::Refused(outcome.status)))
     }
 
     /// Waits until there is room for the entries of one operation and `ready` finds what the caller needs besides.
@@ -275,162 +534,208 @@ impl SharedQueue {
         mut ready: impl FnMut(&mut Running) -> Option<T>,
     ) -> Result<Option<T>, DeviceError> {
         let spin_until = deadline.min(deadline_in(self.core.settings.spin));
+        let mut look = |state: &mut State| {
+            let found = ready(self.advance(state, generation)?);
+            Ok::<_, DeviceError>((found, state.progress))
+        };
         while Instant::now() < spin_until {
             // Whoever holds the lock takes this thread's completion, too.
-            if let Ok(mut state) = self.state.try_lock()
-                && let Some(found) = ready(self.advance(&mut state, generation)?)
+            if let Some(looked) = self.try_with(&mut look)
+                && let (Some(found), _) = looked?
             {
                 return Ok(Some(found));
             }
             hint::spin_loop();
         }
-        let mut state = self.lock();
         loop {
-            let running = self.advance(&mut state, generation)?;
-            if let Some(found) = ready(running) {
-                return Ok(Some(found));
+            let (found, seen) = self.with(&mut look)?;
+            if found.is_some() {
+                return Ok(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Ok(None);
             }
-            state = self.sleep(state, left.min(SLEEP_MAX))?;
+            self.sleep(seen, left.min(SLEEP_MAX))?;
         }
     }
 
-    /// Takes all completions and wakes whom they concern.
-    fn advance<'a>(
+    /// The queue as it is set up now, or, with a generation, as it was then.
+    fn running<'a>(
         &self,
-        state: &'a mut Option<Running>,
+        state: &'a mut State,
         generation: Option<Generation>,
     ) -> Result<&'a mut Running, DeviceError> {
         self.core.monitor.check()?;
-        let reset = DeviceError::Failed(Failure::Reset);
-        let running = match state {
-            Some(running) if generation.is_none_or(|mine| mine == running.generation) => running,
-            _ => return Err(reset),
-        };
-        let reaped = running.reap(&self.core);
-        match reaped.and_then(|reaped| running.drop_abandoned(&self.core).map(|()| reaped)) {
+        match &mut state.running {
+            _ if state.closing => Err(DeviceError::Failed(Failure::Reset)),
+            Some(running) if generation.is_none_or(|mine| mine == running.generation) => {
+                Ok(running)
+            }
+            _ => Err(DeviceError::Failed(Failure::Reset)),
+        }
+    }
+
+    /// Takes all completions.
+    fn advance<'a>(
+        &self,
+        state: &'a mut State,
+        generation: Option<Generation>,
+    ) -> Result<&'a mut Running, DeviceError> {
+        self.running(state, generation)?;
+        self.reap(state)?;
+        self.running(state, generation)
+    }
+
+    /// Takes all completions. Returns how many there were.
+    fn reap(&self, state: &mut State) -> Result<usize, DeviceError> {
+        let State { running: Some(running), woken, progress, .. } = state else { return Ok(0) };
+        let reaped = running.reap(&self.core, woken).and_then(|reaped| {
+            running.drop_abandoned(&self.core)?;
+            Ok(reaped)
+        });
+        match reaped {
             Ok(0) => self.core.counters.idle_polls.increment(),
-            Ok(_) => self.progress.notify_all(),
+            Ok(_) => *progress += 1,
             Err(error) => return Err(self.core.fail(running.generation, error)),
         }
-        Ok(running)
+        reaped
     }
 
-    /// Sleeps until there may be progress, at most `longest`: on the interrupt, or behind the thread that does already.
-    fn sleep<'a>(
-        &'a self,
-        mut state: MutexGuard<'a, Option<Running>>,
-        longest: Duration,
-    ) -> Result<MutexGuard<'a, Option<Running>>, DeviceError> {
-        let Some(running) = state.as_mut() else { return Ok(state) };
-        if running.sleeper || running.queue.in_flight() == 0 {
-            let (state, _) =
-                self.progress.wait_timeout(state, longest).unwrap_or_else(PoisonError::into_inner);
-            return Ok(state);
-        }
-        // Clear, look, sleep: what completes after the look sends a message.
-        running.queue.arm_interrupt();
-        let generation = running.generation;
-        match running.reap(&self.core) {
-            Ok(0) => {}
-            Ok(_) => {
-                self.progress.notify_all();
-                return Ok(state);
+    /// Sleeps until there may be progress beyond `seen`, at most `longest`: on the interrupt, or behind the thread that
+    /// does already.
+    fn sleep(&self, seen: u64, longest: Duration) -> Result<(), DeviceError> {
+        let sleeper = self.with(|state| {
+            let Some(running) = state.running.as_mut().filter(|_| state.progress == seen) else {
+                return Ok(None);
+            };
+            // Nobody may be left who would ring for what was started.
+            running.ring(&self.core);
+            if running.sleeper || running.queue.in_flight() == 0 {
+                return Ok(None);
             }
-            Err(error) => return Err(self.core.fail(generation, error)),
-        }
-        running.sleeper = true;
-        drop(state);
+            // Clear, look, sleep: what completes after the look sends a message.
+            running.queue.arm_interrupt();
+            if self.reap(state)? > 0 {
+                return Ok(None);
+            }
+            let sleeper = state.running.as_mut().map(|running| {
+                running.sleeper = true;
+                running.generation
+            });
+            Ok::<_, DeviceError>(sleeper)
+        })?;
+        let Some(generation) = sleeper else {
+            let mut state = self.lock();
+            state.waiters += 1;
+            let (mut state, _) = self
+                .progress
+                .wait_timeout_while(state, longest, |state| state.progress == seen)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.waiters -= 1;
+            return Ok(());
+        };
         let woken = self.core.transport.wait_for_interrupt(self.index, longest);
         self.core.counters.sleeps.increment();
-        let mut state = self.lock();
-        if let Some(running) = state.as_mut().filter(|running| running.generation == generation) {
-            running.sleeper = false;
-        }
-        self.progress.notify_all();
+        self.with(|state| {
+            state.progress += 1;
+            if let Some(running) = &mut state.running
+                && running.generation == generation
+            {
+                running.sleeper = false;
+            }
+        });
         match woken {
-            Ok(true) => {}
-            Ok(false) => self.core.probe(generation)?,
-            Err(error) => return Err(self.core.fail(generation, error.into())),
+            Ok(true) => Ok(()),
+            Ok(false) => self.core.probe(generation),
+            Err(error) => Err(self.core.fail(generation, error.into())),
         }
-        Ok(state)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Running>> {
+    /// Does something under the lock, then wakes whom it concerns.
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        self.work_on(self.lock(), work)
+    }
+
+    /// The same, if the lock is free.
+    fn try_with<T>(&self, work: impl FnOnce(&mut State) -> T) -> Option<T> {
+        self.state.try_lock().ok().map(|state| self.work_on(state, work))
+    }
+
+    fn work_on<T>(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        work: impl FnOnce(&mut State) -> T,
+    ) -> T {
+        let before = state.progress;
+        let result = work(&mut state);
+        let progressed = state.progress != before && state.waiters > 0;
+        let woken = mem::take(&mut state.woken);
+        drop(state);
+        if progressed {
+            self.progress.notify_all();
+        }
+        woken.into_iter().for_each(Waker::wake);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         // No code that holds the lock can panic half way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The batch of one operation. `None`: no context is free.
-fn operation(
-    core: &Core,
-    running: &mut Running,
-    owner: &mut Owner,
-    mut entry: RecordEntry,
-    slot: u16,
-) -> Option<Vec<Submission<Tag>>> {
-    let claim = running.contexts.claim(owner.session, owner.context)?;
-    owner.context = Some(claim.context);
-    entry.context = claim.context;
-    let mut batch = Vec::with_capacity(OPERATION_ENTRIES);
-    match claim.preparation {
-        Preparation::None | Preparation::Load => {}
-        Preparation::Replace => batch.push(drop_entry(claim.context)),
-        Preparation::Evict => {
-            core.counters.evictions.increment();
-            batch.push(drop_entry(claim.context));
+/// What the reaper does: it takes completions for the tasks that wait.
+impl SharedQueue {
+    /// Serves tasks until [`Self::close`].
+    pub(crate) fn serve_tasks(&self) {
+        while self.wait_for_tasks() {
+            let timeout = self.core.completion_timeout();
+            let mut first = None;
+            let served = self.wait_until(None, deadline_in(timeout), |running| {
+                let now = (running.generation, running.reaped);
+                let first = *first.get_or_insert(now);
+                (running.awaited == 0 || now != first).then_some(())
+            });
+            match (served, first) {
+                (Ok(Some(())), _) => {}
+                (Ok(None), Some((generation, _))) => {
+                    self.time_out(generation, timeout);
+                }
+                (Ok(None), None) | (Err(_), _) => self.dismiss_tasks(),
+            }
         }
     }
-    if claim.preparation != Preparation::None {
-        core.counters.context_loads.increment();
-        let load = owner.key.load_entry(claim.context, owner.direction);
-        batch.push(Submission::load(load, Tag::Context));
+
+    /// Ends [`Self::serve_tasks`].
+    pub(crate) fn close(&self) {
+        self.with(|state| state.closing = true);
+        self.work.notify_all();
     }
-    batch.push(Submission::record(&entry, Tag::Record(slot)));
-    Some(batch)
-}
 
-/// The driver submits only what the device must accept. What is left is what a peer can bring about with a record, and
-/// the end of a key's life; anything else means that host and device no longer agree on the device's state.
-fn must_not_be_refused_with(status: Status, direction: Direction) -> bool {
-    match status {
-        Status::Success | Status::SequenceExhausted => false,
-        verdict if verdict.is_verdict() => direction == Direction::Seal,
-        _ => true,
-    }
-}
-
-/// A slot on loan. Wiped and given back when dropped, unless the device may still use it: then it stays out of service
-/// until the device has been reset, which replaces and wipes all slots.
-pub(crate) struct SlotGuard<'a> {
-    queue: &'a SharedQueue,
-    generation: Generation,
-    pub(crate) slot: Slot,
-    with_device: bool,
-}
-
-impl SlotGuard<'_> {
-    /// Marks the device as failed because of what it has written.
-    pub(crate) fn inconsistent(&self, what: &'static str) -> DeviceError {
-        self.queue.core.fail(self.generation, DeviceError::Inconsistent { what })
-    }
-}
-
-impl Drop for SlotGuard<'_> {
-    fn drop(&mut self) {
-        if self.with_device {
-            return;
+    /// Rests until tasks wait for the device. `false`: the queue is being closed.
+    fn wait_for_tasks(&self) -> bool {
+        let mut state = self.lock();
+        loop {
+            let awaited = state.running.as_ref().map_or(0, |running| running.awaited);
+            if state.closing || awaited > 0 {
+                state.reaper_rests = false;
+                return !state.closing;
+            }
+            state.reaper_rests = true;
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        self.slot.wipe();
-        let mut state = self.queue.lock();
-        if let Some(running) = state.as_mut().filter(|run| run.generation == self.generation) {
-            running.slots.put(self.slot.index());
-        }
-        drop(state);
-        self.queue.progress.notify_all();
+    }
+
+    /// The device has failed: every task that waits for it finds out.
+    fn dismiss_tasks(&self) {
+        self.with(|state| {
+            let State { running, woken, .. } = state;
+            woken.extend(running.iter_mut().flat_map(Running::take_wakers));
+        });
+        let state = self.lock();
+        // Until they have let go of their buffers, or the device is back.
+        let waited = self.work.wait_timeout_while(state, SLEEP_MAX, |state| !state.closing);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 }

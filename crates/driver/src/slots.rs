@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A fixed pool of DMA slots: room for the source and the destination of one operation each.
+#![allow(unsafe_code)]
 
 use std::sync::Arc;
 
@@ -61,10 +62,26 @@ impl SlotPool {
         Some(Slot { index, source: half(&self.sources), destination: half(&self.destinations) })
     }
 
+    /// Takes back a slot that nobody has any more, wiped as far as it was used.
+    pub(crate) fn put_back(&mut self, slot: u16, used: Used) {
+        let offset = usize::from(slot) * self.half_bytes;
+        // In bounds: these are the lengths that the slot's halves have checked.
+        let _ = self.sources.memory().wipe(offset, used.source);
+        let _ = self.destinations.memory().wipe(offset, used.destination);
+        self.put(slot);
+    }
+
     /// Takes a wiped slot back.
     pub(crate) fn put(&mut self, index: u16) {
         self.free.push(index);
     }
+}
+
+/// How much of a slot may hold what has to be wiped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    source: usize,
+    destination: usize,
 }
 
 /// Memory for one operation on its way.
@@ -80,6 +97,11 @@ pub(crate) struct Slot {
 impl Slot {
     pub(crate) fn index(&self) -> u16 {
         self.index
+    }
+
+    /// Bytes that the host wrote, and bytes that the device was allowed to write.
+    pub(crate) fn used(&self) -> Used {
+        Used { source: self.source.used, destination: self.destination.used }
     }
 
     /// Overwrites what the host wrote and what the device was allowed to write.
@@ -124,10 +146,23 @@ impl Half {
         Ok(())
     }
 
-    /// Copies bytes out.
-    pub(crate) fn read(&self, offset: usize, bytes: &mut [u8]) -> Result<(), OutOfBounds> {
-        self.bounded(offset, bytes.len())?;
-        self.memory.read(self.offset + offset, bytes)
+    /// Bytes that it has room for.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The first `len` bytes. The half must be the host's: named by no entry in flight.
+    pub(crate) fn bytes(&self, len: usize) -> Result<&[u8], OutOfBounds> {
+        self.bounded(0, len)?;
+        // SAFETY: a slot is handed out once, so no other half has this range; it is the host's, as the caller sees to
+        // (`Buffer` lends slices only while it is not with the device); and who writes it borrows the half for that.
+        unsafe { self.memory.slice(self.offset, len) }
+    }
+
+    /// All of it, to write. The half must be the host's. What is written counts with [`Self::reserve`].
+    pub(crate) fn bytes_mut(&mut self) -> Result<&mut [u8], OutOfBounds> {
+        // SAFETY: as in `bytes`; and the half is borrowed for as long as the slice lives.
+        unsafe { self.memory.slice_mut(self.offset, self.size) }
     }
 
     fn wipe(&mut self) {
