@@ -1,19 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What the host spends on a record: processor time of the thread that asks, beside ring's.
+//! What the host spends on a record, from its submission to its reaping, beside ring's seal of the same record.
 //!
-//! The device is the software device on a thread of its own, so its work is not counted. The asking thread sleeps at once
-//! instead of polling for a while: what is left is copies, rings, doorbell, and the sleep itself.
+//! The device moves entries and does no cryptography, and what it does is not counted. Neither are copies, which are
+//! measured apart: the content into DMA memory, and the wiping of it afterwards.
 
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
 use sealgate_abi::Suite;
-use sealgate_driver::{Device, Direction, Key, Plaintext, Settings};
-use sealgate_sim::{SimConfig, SimTransport};
-use serde::Serialize;
+use sealgate_driver::memory::DmaMemory;
+use sealgate_driver::{
+    Buffer, Device, Direction, Key, PlaintextHead, Sealing, Session, SessionConfig, Settings,
+    TlsVersion,
+};
+use serde::{Deserialize, Serialize};
 
+use crate::mover::Mover;
 use crate::software::Software;
 use crate::{BenchError, RECORD_BYTES};
+
+/// Records submitted with one doorbell.
+pub const BATCHES: [usize; 2] = [1, 32];
 
 /// Bytes of plaintext sealed per measurement, at least.
 const BYTES_PER_RUN: usize = 16 << 20;
@@ -24,73 +36,256 @@ const RECORDS_PER_RUN: usize = 8_192;
 /// Measurements per figure; the smallest counts, as everything else on the machine only adds.
 const RUNS: usize = 5;
 
-/// One size of record.
+const KEY: [u8; 16] = [0x42; 16];
+const IV: [u8; 12] = [0x24; 12];
+
+/// One size of record and of batch.
 #[derive(Clone, Debug, Serialize)]
 pub struct HostCost {
     /// Bytes of content.
     pub record_bytes: usize,
     /// Records submitted with one doorbell.
     pub batch: usize,
-    /// Processor time of the asking thread, copies included, in nanoseconds.
+    /// Instructions of the host per record, copies aside, counted by callgrind; none without valgrind.
+    pub instructions_per_record: Option<u64>,
+    /// The same in nanoseconds.
     pub ns_per_record: f64,
+    /// The copy of the content into DMA memory and its wiping, in nanoseconds.
+    pub copy_ns_per_record: f64,
     /// ring's seal of the same record, AES-128-GCM, in nanoseconds.
     pub ring_seal_ns_per_record: f64,
 }
 
-/// Measures every size.
-pub fn measure() -> Result<Vec<HostCost>, BenchError> {
-    let key = [0x42; 16];
-    let iv = [0x24; 12];
-    let transport = SimTransport::model(SimConfig::default())?;
-    let settings = Settings { spin: Duration::ZERO, ..Settings::default() };
-    let device = Device::open(transport, settings)?;
-    let mut session = device.session(Direction::Seal, Key::Aes128(&key), iv);
-    let software = Software::new(Suite::Aes128Gcm, &key, iv)?;
-
-    RECORD_BYTES
-        .into_iter()
-        .map(|record_bytes| {
-            let content = vec![0x5A; record_bytes];
-            let mut record = vec![0; record_bytes + 1 + 16];
-            let mut buffer = Vec::with_capacity(record_bytes + 64);
-            let mut sequence = 0;
-            let ns_per_record = cheapest(record_bytes, || {
-                sequence += 1;
-                let plaintext = Plaintext {
-                    content_type: 23,
-                    sequence,
-                    padding_multiple: 0,
-                    chunks: &[&content],
-                };
-                Ok(session.seal(plaintext, &mut record)?)
-            })?;
-            let ring_seal_ns_per_record = cheapest(record_bytes, || {
-                sequence += 1;
-                software.seal(sequence, &content, &mut buffer)
-            })?;
-            Ok(HostCost { record_bytes, batch: 1, ns_per_record, ring_seal_ns_per_record })
-        })
-        .collect()
+/// Measures every size and batch. `counter` is the program that counts instructions, see [`count_instructions`].
+pub fn measure(counter: Option<&Path>) -> Result<Vec<HostCost>, BenchError> {
+    let software = Software::new(Suite::Aes128Gcm, &KEY, IV)?;
+    let mut costs = Vec::new();
+    for record_bytes in RECORD_BYTES {
+        let content = vec![0x5A; record_bytes];
+        let copy = copy(&content)?;
+        let mut buffer = Vec::with_capacity(record_bytes + 64);
+        let mut sequence = 0;
+        let ring_seal_ns_per_record = cheapest(records_per_run(record_bytes), || {
+            sequence += 1;
+            let start = Instant::now();
+            software.seal(sequence, &content, &mut buffer)?;
+            Ok(start.elapsed())
+        })?;
+        for batch in BATCHES {
+            let mut host = Host::new(record_bytes, batch)?;
+            let batches = records_per_run(record_bytes) / batch;
+            let with_wiping = cheapest(batches, || host.batch(&content))? / batch as f64;
+            costs.push(HostCost {
+                record_bytes,
+                batch,
+                instructions_per_record: counter
+                    .map(|program| count(program, record_bytes, batch))
+                    .transpose()?,
+                ns_per_record: with_wiping - copy.wiping_ns,
+                copy_ns_per_record: copy.copying_ns + copy.wiping_ns,
+                ring_seal_ns_per_record,
+            });
+        }
+    }
+    Ok(costs)
 }
 
-/// Nanoseconds of this thread's processor time per call, the least of several runs.
+/// Seals so many batches, for a program that runs under callgrind.
+pub fn run(record_bytes: usize, batch: usize, batches: usize) -> Result<(), BenchError> {
+    let mut host = Host::new(record_bytes, batch)?;
+    let content = vec![0x5A; record_bytes];
+    for _ in 0..batches {
+        host.batch(&content)?;
+    }
+    Ok(())
+}
+
+/// A session on a device that does no cryptography.
+struct Host {
+    mover: Arc<Mover>,
+    session: Session,
+    sequence: u64,
+    buffers: Vec<Buffer>,
+    under_way: VecDeque<Sealing>,
+}
+
+impl Host {
+    fn new(record_bytes: usize, batch: usize) -> Result<Self, BenchError> {
+        let mover = Mover::new();
+        // One queue would do; the reaper is to sleep at once, as nothing here is to wait for it.
+        let settings =
+            Settings { slots_per_queue: batch as u16, spin: Duration::ZERO, ..Settings::default() };
+        let device = Device::open(Arc::clone(&mover) as _, settings)?;
+        let (version, direction) = (TlsVersion::Tls13, Direction::Seal);
+        let key = Key::Aes128(&KEY);
+        let session = device.task_session(SessionConfig { version, direction, key, iv: IV })?;
+        let (buffers, under_way) = (Vec::with_capacity(batch), VecDeque::with_capacity(batch));
+        let mut host = Self { mover, session, sequence: 0, buffers, under_way };
+        // The first record brings the key, and starts the reaper.
+        for _ in 0..batch {
+            host.batch(&vec![0; record_bytes])?;
+        }
+        Ok(host)
+    }
+
+    /// Seals a batch; returns the host's time for it, copies aside but for the wiping.
+    fn batch(&mut self, content: &[u8]) -> Result<Duration, BenchError> {
+        let start = Instant::now();
+        self.host_takes()?;
+        let taken = start.elapsed();
+        for buffer in &mut self.buffers {
+            buffer.append(content)?;
+        }
+        let start = Instant::now();
+        self.host_submits();
+        let submitted = start.elapsed();
+        let mut spent = taken + submitted;
+        // The reaper may have rung for a part of the batch, and the rest waited for that to complete.
+        while !self.under_way.is_empty() {
+            self.mover.work();
+            let start = Instant::now();
+            self.host_reaps()?;
+            spent += start.elapsed();
+        }
+        Ok(spent)
+    }
+
+    #[inline(never)]
+    fn host_takes(&mut self) -> Result<(), BenchError> {
+        for _ in 0..self.buffers.capacity() {
+            self.buffers.push(self.session.buffer()?);
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn host_submits(&mut self) {
+        for buffer in self.buffers.drain(..) {
+            let sequence = self.sequence;
+            let head = PlaintextHead { content_type: 23, sequence, padding_multiple: 0 };
+            self.under_way.push_back(self.session.start_seal(buffer, head, 0));
+            self.sequence += 1;
+        }
+        self.session.ring();
+    }
+
+    #[inline(never)]
+    fn host_reaps(&mut self) -> Result<(), BenchError> {
+        let mut context = Context::from_waker(Waker::noop());
+        while let Some(sealing) = self.under_way.front_mut() {
+            let Poll::Ready(segments) = sealing.poll(&mut context) else { break };
+            std::hint::black_box(segments?);
+            self.under_way.pop_front();
+        }
+        Ok(())
+    }
+}
+
+/// What copying costs, in nanoseconds per record.
+struct Copy {
+    copying_ns: f64,
+    wiping_ns: f64,
+}
+
+fn copy(content: &[u8]) -> Result<Copy, BenchError> {
+    let memory = DmaMemory::allocate(content.len())?;
+    let records = records_per_run(content.len());
+    let copying_ns = cheapest(records, || {
+        let start = Instant::now();
+        memory.write(0, std::hint::black_box(content))?;
+        Ok(start.elapsed())
+    })?;
+    let wiping_ns = cheapest(records, || {
+        let start = Instant::now();
+        memory.wipe(0, std::hint::black_box(content.len()))?;
+        Ok(start.elapsed())
+    })?;
+    Ok(Copy { copying_ns, wiping_ns })
+}
+
+fn records_per_run(record_bytes: usize) -> usize {
+    (BYTES_PER_RUN / record_bytes).min(RECORDS_PER_RUN)
+}
+
+/// Nanoseconds per call, the least of several runs.
 fn cheapest(
-    record_bytes: usize,
-    mut seal: impl FnMut() -> Result<(), BenchError>,
+    calls: usize,
+    mut call: impl FnMut() -> Result<Duration, BenchError>,
 ) -> Result<f64, BenchError> {
-    let records = (BYTES_PER_RUN / record_bytes).min(RECORDS_PER_RUN);
     let mut least = f64::INFINITY;
     for _ in 0..RUNS {
-        let before = thread_time();
-        for _ in 0..records {
-            seal()?;
+        let mut spent = Duration::ZERO;
+        for _ in 0..calls {
+            spent += call()?;
         }
-        let spent = thread_time().saturating_sub(before);
-        least = least.min(spent.as_secs_f64() * 1e9 / f64::from(records as u32));
+        least = least.min(spent.as_secs_f64() * 1e9 / f64::from(calls as u32));
     }
     Ok(least)
 }
 
-fn thread_time() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+/// What callgrind counted for one size of record and of batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstructionCount {
+    /// Bytes of content.
+    pub record_bytes: usize,
+    /// Records submitted with one doorbell.
+    pub batch: usize,
+    /// Instructions of the host per record, copies aside.
+    pub instructions_per_record: u64,
+}
+
+/// Counts the instructions of every size and batch under valgrind's callgrind. `program` is `sealgate-host-cost`, built
+/// with optimisation.
+pub fn count_instructions(program: &Path) -> Result<Vec<InstructionCount>, BenchError> {
+    let mut counts = Vec::new();
+    for record_bytes in RECORD_BYTES {
+        for batch in BATCHES {
+            let instructions_per_record = count(program, record_bytes, batch)?;
+            counts.push(InstructionCount { record_bytes, batch, instructions_per_record });
+        }
+    }
+    Ok(counts)
+}
+
+/// Batches that are counted.
+const COUNTED_BATCHES: usize = 64;
+
+fn count(program: &Path, record_bytes: usize, batch: usize) -> Result<u64, BenchError> {
+    let few = total(program, record_bytes, batch, COUNTED_BATCHES)?;
+    let many = total(program, record_bytes, batch, 2 * COUNTED_BATCHES)?;
+    // What was counted before the first batch is in both.
+    Ok((many - few).div_ceil((COUNTED_BATCHES * batch) as u64))
+}
+
+/// Instructions inside the functions that are the host's part, less the wiping.
+fn total(
+    program: &Path,
+    record_bytes: usize,
+    batch: usize,
+    batches: usize,
+) -> Result<u64, BenchError> {
+    let failed = |what: String| BenchError::Callgrind { what };
+    let folder = env::temp_dir();
+    let file: PathBuf = folder.join(format!("sealgate-host-cost-{}.out", std::process::id()));
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--collect-atstart=no"])
+        .args(
+            ["Host::host_takes", "Host::host_submits", "Host::host_reaps", "DmaMemory::wipe"]
+                .map(|function| format!("--toggle-collect=*{function}*")),
+        )
+        .arg(format!("--callgrind-out-file={}", file.display()))
+        .arg(program)
+        .args([record_bytes, batch, batches].map(|number| number.to_string()))
+        .output()
+        .map_err(|error| failed(format!("valgrind did not start: {error}")))?;
+    let text = std::fs::read_to_string(&file);
+    let _ = std::fs::remove_file(&file);
+    if !output.status.success() {
+        return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    let text = text.map_err(|error| failed(format!("callgrind wrote nothing: {error}")))?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")))
+        .and_then(|number| number.trim().parse().ok())
+        .ok_or_else(|| failed("callgrind wrote no sum".to_owned()))
 }

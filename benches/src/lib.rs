@@ -6,6 +6,7 @@
 #[cfg(feature = "rtl")]
 pub mod device;
 pub mod host;
+pub mod mover;
 pub mod software;
 #[cfg(feature = "rtl")]
 pub mod table;
@@ -64,6 +65,15 @@ pub enum BenchError {
     #[cfg(feature = "rtl")]
     #[error("the bare lane failed")]
     Aead(#[from] sealgate_sim::rtl::AeadError),
+    /// DMA memory is smaller than what is copied.
+    #[error("a copy does not fit its memory")]
+    Copy(#[from] sealgate_driver::memory::OutOfBounds),
+    /// Instructions could not be counted.
+    #[error("instructions could not be counted: {what}")]
+    Callgrind {
+        /// What was said.
+        what: String,
+    },
     /// ring refused a key or a record.
     #[error("ring refused {what}")]
     Software {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! A DMA slot on loan.
+#![allow(unsafe_code)]
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use crate::error::DeviceError;
 use crate::memory::OutOfBounds;
 use crate::monitor::Generation;
 use crate::shared::{Outcome, SharedQueue};
-use crate::slots::Slot;
+use crate::slots::{Plaintext, Slot};
 
 /// Memory for one operation: a source that the device reads, and a destination that it writes.
 ///
@@ -20,13 +21,17 @@ use crate::slots::Slot;
 pub struct Buffer {
     queue: Arc<SharedQueue>,
     generation: Generation,
-    slot: Slot,
+    slot: Arc<Slot>,
+    /// Bytes at the source.
+    len: u32,
+    plaintext: Plaintext,
     with_device: bool,
 }
 
 impl Buffer {
-    pub(crate) fn new(queue: &Arc<SharedQueue>, generation: Generation, slot: Slot) -> Self {
-        Self { queue: Arc::clone(queue), generation, slot, with_device: false }
+    pub(crate) fn new(queue: &Arc<SharedQueue>, generation: Generation, slot: Arc<Slot>) -> Self {
+        let (queue, plaintext) = (Arc::clone(queue), Plaintext::default());
+        Self { queue, generation, slot, len: 0, plaintext, with_device: false }
     }
 
     /// Bytes that the source has room for.
@@ -38,37 +43,45 @@ impl Buffer {
     /// Bytes at the source, as [`Self::append`] and [`Self::fill`] have put them there.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.slot.source.used()
+        self.len as usize
     }
 
     /// Whether nothing is at the source.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len == 0
     }
 
-    /// Copies bytes behind those at the source.
-    pub fn append(&mut self, bytes: &[u8]) -> Result<(), DeviceError> {
-        self.slot.source.append(bytes).map_err(out_of_slot)
+    /// Copies content behind what is at the source.
+    pub fn append(&mut self, content: &[u8]) -> Result<(), DeviceError> {
+        self.slot.source.write(self.len(), content).map_err(out_of_slot)?;
+        self.len += content.len() as u32;
+        self.plaintext.source = self.len;
+        Ok(())
     }
 
-    /// The free part of the source, for a socket to read into; what it wrote there counts with [`Self::fill`].
+    /// The free part of the source, for a socket to read records into; what it wrote there counts with [`Self::fill`].
     pub fn spare(&mut self) -> &mut [u8] {
-        let used = self.slot.source.used();
-        // A buffer that somebody can call this on is the host's: `Sealing` and `Opening` lend none that is under way.
-        self.slot.source.bytes_mut().map_or(&mut [], |bytes| &mut bytes[used..])
+        if self.with_device {
+            return &mut [];
+        }
+        // SAFETY: the buffer is the host's: no entry in flight names it; and it is borrowed for as long as the slice lives.
+        unsafe { self.slot.source.bytes_mut(self.len()) }.unwrap_or(&mut [])
     }
 
-    /// Counts `bytes` more at the source.
+    /// Counts `bytes` more of records at the source.
     pub fn fill(&mut self, bytes: usize) -> Result<(), DeviceError> {
-        let used = self.slot.source.used().saturating_add(bytes);
-        self.slot.source.reserve(used).map_err(out_of_slot)
+        self.slot.source.bounded(self.len(), bytes).map_err(out_of_slot)?;
+        self.len += bytes as u32;
+        Ok(())
     }
 
     /// The bytes at the source.
     #[must_use]
     pub fn source(&self) -> &[u8] {
-        self.slot.source.bytes(self.len()).unwrap_or(&[])
+        // SAFETY: no device writes a source, it is mapped for reading only; and whoever writes it here borrows the buffer
+        // for that.
+        unsafe { self.slot.source.bytes(self.len()) }.unwrap_or(&[])
     }
 
     /// The first bytes at the destination; none while the device may write there.
@@ -76,7 +89,8 @@ impl Buffer {
         if self.with_device {
             return &[];
         }
-        self.slot.destination.bytes(len).unwrap_or(&[])
+        // SAFETY: the buffer is the host's: the entry that named it has completed.
+        unsafe { self.slot.destination.bytes(len) }.unwrap_or(&[])
     }
 
     /// An operation on bytes of the source, with room for `room` bytes at the destination.
@@ -87,12 +101,19 @@ impl Buffer {
         start: usize,
         room: usize,
     ) -> Result<RecordEntry, DeviceError> {
-        self.slot.destination.reserve(room).map_err(out_of_slot)?;
+        if self.with_device {
+            let what = "the device still has the buffer";
+            return Err(DeviceError::InvalidArgument { what });
+        }
+        self.slot.destination.bounded(0, room).map_err(out_of_slot)?;
+        if opcode != Opcode::Seal {
+            self.plaintext.destination = self.plaintext.destination.max(room as u32);
+        }
         Ok(RecordEntry {
             opcode: opcode as u8,
             sequence,
             source: self.slot.source.iova() + start as u64,
-            length: self.len().saturating_sub(start) as u32,
+            length: self.len.saturating_sub(start as u32),
             destination: self.slot.destination.iova(),
             capacity: room as u32,
             ..RecordEntry::default()
@@ -105,11 +126,16 @@ impl Buffer {
         direction: Direction,
         waker: &Waker,
     ) -> Poll<Result<Outcome, DeviceError>> {
-        let polled = self.queue.poll(self.generation, self.slot.index(), direction, waker);
-        if matches!(polled, Poll::Ready(Ok(_))) {
-            self.with_device = false;
-        }
-        polled
+        let completion = match self.slot.completion() {
+            Some(completion) => completion,
+            None => match self.queue.wait_for(self.generation, &self.slot, waker) {
+                Ok(Some(completion)) => completion,
+                Ok(None) => return Poll::Pending,
+                Err(error) => return Poll::Ready(Err(error)),
+            },
+        };
+        self.with_device = false;
+        Poll::Ready(self.queue.judge(self.generation, completion, direction))
     }
 
     pub(crate) fn queue(&self) -> &Arc<SharedQueue> {
@@ -142,7 +168,13 @@ impl Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        self.queue.give_back(self.generation, &mut self.slot, self.with_device);
+        let plaintext = if self.with_device {
+            self.plaintext
+        } else {
+            self.slot.wipe(self.plaintext);
+            Plaintext::default()
+        };
+        self.queue.give_back(self.generation, self.slot.index(), plaintext);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::task::{Context, Poll, ready};
 
 use sealgate_abi::{
-    Direction, MAX_FRAGMENT_BYTES, RECORD_HEADER_BYTES, RecordEntry, Segments, Status, TlsVersion,
+    Direction, MAX_FRAGMENT_BYTES, RECORD_HEADER_BYTES, Segments, Status, TlsVersion,
 };
 
 use crate::buffer::Buffer;
@@ -19,40 +19,57 @@ const APPLICATION_DATA: u8 = 23;
 #[derive(Debug)]
 pub struct Sealing {
     buffer: Buffer,
-    entry: RecordEntry,
-    segments: Segments,
-    version: TlsVersion,
-    result: Option<Result<Segments, DeviceError>>,
+    asked: Seal,
+    state: State<DeviceError>,
+}
+
+/// How far an operation is. An error is boxed, as it is rare and large.
+#[derive(Debug)]
+enum State<E> {
+    UnderWay,
+    Done,
+    Failed(Box<E>),
+}
+
+impl<E: Clone> State<E> {
+    fn of(started: Result<(), E>) -> Self {
+        started.map_or_else(|error| Self::Failed(Box::new(error)), |()| Self::UnderWay)
+    }
+
+    /// Takes note of the end; returns it.
+    fn end<T>(&mut self, result: Result<T, E>) -> Poll<Result<T, E>> {
+        *self = match &result {
+            Ok(_) => Self::Done,
+            Err(error) => Self::Failed(Box::new(error.clone())),
+        };
+        Poll::Ready(result)
+    }
 }
 
 impl Sealing {
-    pub(crate) fn new(
-        buffer: Buffer,
-        entry: Result<RecordEntry, DeviceError>,
-        segments: Segments,
-        version: TlsVersion,
-    ) -> Self {
-        let (entry, result) = match entry {
-            Ok(entry) => (entry, None),
-            Err(error) => (RecordEntry::default(), Some(Err(error))),
-        };
-        Self { buffer, entry, segments, version, result }
+    pub(crate) fn new(buffer: Buffer, asked: Seal, started: Result<(), DeviceError>) -> Self {
+        Self { buffer, asked, state: State::of(started) }
     }
 
     /// How it has ended. After an error the content is still there to be sealed in software.
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Segments, DeviceError>> {
-        if self.result.is_none() {
-            let outcome = ready!(self.buffer.poll(Direction::Seal, context.waker()));
-            self.result = Some(outcome.and_then(|outcome| self.check(&outcome)));
+        match &self.state {
+            State::UnderWay => {
+                let outcome = ready!(self.buffer.poll(Direction::Seal, context.waker()));
+                let result = outcome.and_then(|outcome| self.check(&outcome));
+                self.state.end(result)
+            }
+            State::Done => Poll::Ready(Ok(self.asked.segments)),
+            State::Failed(error) => Poll::Ready(Err((**error).clone())),
         }
-        self.result.clone().map_or(Poll::Pending, Poll::Ready)
     }
 
     fn check(&self, outcome: &Outcome) -> Result<Segments, DeviceError> {
-        check_sealed(&self.buffer, outcome, self.segments, &self.entry, self.version)?;
+        self.asked.check(&self.buffer, outcome)?;
+        let segments = self.asked.segments;
         let counters = &self.buffer.queue().core().counters;
-        counters.sealed_records.add(self.segments.records as u64);
-        Ok(self.segments)
+        counters.sealed_records.add(segments.records as u64);
+        Ok(segments)
     }
 
     /// The content.
@@ -64,9 +81,9 @@ impl Sealing {
     /// The records, back to back with their headers, once [`Self::poll`] has returned them; else nothing.
     #[must_use]
     pub fn records(&self) -> &[u8] {
-        match self.result {
-            Some(Ok(segments)) => self.buffer.destination(segments.bytes),
-            _ => &[],
+        match self.state {
+            State::Done => self.buffer.destination(self.asked.segments.bytes),
+            State::UnderWay | State::Failed(_) => &[],
         }
     }
 }
@@ -75,38 +92,39 @@ impl Sealing {
 #[derive(Debug)]
 pub struct Opening {
     buffer: Buffer,
-    entry: RecordEntry,
-    record_min: usize,
-    result: Option<Result<OpenedRun, RecordError>>,
+    asked: Open,
+    /// What was found, once it is done.
+    run: OpenedRun,
+    state: State<RecordError>,
 }
 
 impl Opening {
-    pub(crate) fn new(
-        buffer: Buffer,
-        entry: Result<RecordEntry, RecordError>,
-        record_min: usize,
-    ) -> Self {
-        let (entry, result) = match entry {
-            Ok(entry) => (entry, None),
-            Err(error) => (RecordEntry::default(), Some(Err(error))),
-        };
-        Self { buffer, entry, record_min, result }
+    pub(crate) fn new(buffer: Buffer, asked: Open, started: Result<(), RecordError>) -> Self {
+        let run = OpenedRun { content_type: 0, records: 0, consumed: 0, length: 0 };
+        Self { buffer, asked, run, state: State::of(started) }
     }
 
     /// How it has ended. After an error, and for what the run has not consumed, the records are still there to be opened
     /// again or in software.
     pub fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<OpenedRun, RecordError>> {
-        if self.result.is_none() {
-            let outcome = ready!(self.buffer.poll(Direction::Open, context.waker()));
-            let outcome = outcome.map_err(RecordError::from);
-            self.result = Some(outcome.and_then(|outcome| self.check(&outcome)));
+        match &self.state {
+            State::UnderWay => {
+                let outcome = ready!(self.buffer.poll(Direction::Open, context.waker()));
+                let result =
+                    outcome.map_err(RecordError::from).and_then(|outcome| self.check(&outcome));
+                if let Ok(run) = result {
+                    self.run = run;
+                }
+                self.state.end(result)
+            }
+            State::Done => Poll::Ready(Ok(self.run)),
+            State::Failed(error) => Poll::Ready(Err((**error).clone())),
         }
-        self.result.clone().map_or(Poll::Pending, Poll::Ready)
     }
 
     fn check(&self, outcome: &Outcome) -> Result<OpenedRun, RecordError> {
         check_verdict(&self.buffer, outcome)?;
-        let run = check_run(&self.buffer, outcome, &self.entry, self.record_min)?;
+        let run = self.asked.check_run(&self.buffer, outcome)?;
         self.buffer.queue().core().counters.opened_records.add(run.records as u64);
         Ok(run)
     }
@@ -120,9 +138,9 @@ impl Opening {
     /// The content, once [`Self::poll`] has told of it; else nothing.
     #[must_use]
     pub fn content(&self) -> &[u8] {
-        match self.result {
-            Some(Ok(run)) => self.buffer.destination(run.length),
-            _ => &[],
+        match self.state {
+            State::Done => self.buffer.destination(self.run.length),
+            State::UnderWay | State::Failed(_) => &[],
         }
     }
 
@@ -146,93 +164,111 @@ pub(crate) fn check_verdict(buffer: &Buffer, outcome: &Outcome) -> Result<(), Re
     }
 }
 
-/// Compares what the device says and wrote with what records of this size must be.
-pub(crate) fn check_sealed(
-    buffer: &Buffer,
-    outcome: &Outcome,
-    segments: Segments,
-    entry: &RecordEntry,
-    version: TlsVersion,
-) -> Result<(), DeviceError> {
-    if outcome.status != Status::Success {
-        return Err(DeviceError::Refused(outcome.status));
-    }
-    let completion = outcome.completion;
-    let agrees = completion.written as usize == segments.bytes
-        && completion.consumed == entry.length
-        && usize::from(completion.records) == segments.records
-        && completion.content_type == entry.content_type;
-    if !agrees {
-        return Err(buffer.inconsistent("the completion of a SEAL is not that of its entry"));
-    }
-    let header_type = match version {
-        TlsVersion::Tls13 => APPLICATION_DATA,
-        TlsVersion::Tls12 => entry.content_type,
-    };
-    let mut records = buffer.destination(segments.bytes);
-    for _ in 0..segments.records {
-        let Some((&[content_type, major, minor, high, low], rest)) =
-            records.split_first_chunk::<RECORD_HEADER_BYTES>()
-        else {
-            break;
-        };
-        if [content_type, major, minor] != [header_type, 3, 3] {
-            return Err(buffer.inconsistent("a sealed record has not the header of its kind"));
+/// What was asked of a SEAL.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seal {
+    pub(crate) segments: Segments,
+    pub(crate) content: usize,
+    pub(crate) content_type: u8,
+    pub(crate) version: TlsVersion,
+}
+
+impl Seal {
+    /// Compares what the device says and wrote with what records of this size must be.
+    pub(crate) fn check(&self, buffer: &Buffer, outcome: &Outcome) -> Result<(), DeviceError> {
+        if outcome.status != Status::Success {
+            return Err(DeviceError::Refused(outcome.status));
         }
-        let Some(rest) = rest.get(usize::from(u16::from_be_bytes([high, low]))..) else { break };
-        records = rest;
+        let completion = outcome.completion;
+        let agrees = completion.written as usize == self.segments.bytes
+            && completion.consumed as usize == self.content
+            && usize::from(completion.records) == self.segments.records
+            && completion.content_type == self.content_type;
+        if !agrees {
+            return Err(buffer.inconsistent("the completion of a SEAL is not that of its entry"));
+        }
+        let header_type = match self.version {
+            TlsVersion::Tls13 => APPLICATION_DATA,
+            TlsVersion::Tls12 => self.content_type,
+        };
+        let mut records = buffer.destination(self.segments.bytes);
+        for _ in 0..self.segments.records {
+            let Some((&[content_type, major, minor, high, low], rest)) =
+                records.split_first_chunk::<RECORD_HEADER_BYTES>()
+            else {
+                break;
+            };
+            if [content_type, major, minor] != [header_type, 3, 3] {
+                return Err(buffer.inconsistent("a sealed record has not the header of its kind"));
+            }
+            let length = usize::from(u16::from_be_bytes([high, low]));
+            let Some(rest) = rest.get(length..) else { break };
+            records = rest;
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        Err(buffer.inconsistent("the headers of sealed records are not those of their lengths"))
     }
-    if records.is_empty() {
-        return Ok(());
-    }
-    Err(buffer.inconsistent("the headers of sealed records are not those of their lengths"))
 }
 
-/// Compares what the device says with what can come out of a record of this size.
-pub(crate) fn check_opened(
-    buffer: &Buffer,
-    outcome: &Outcome,
-    entry: &RecordEntry,
-    version: TlsVersion,
-) -> Result<Opened, DeviceError> {
-    let completion = outcome.completion;
-    let length = completion.written as usize;
-    let agrees = length <= (entry.capacity as usize).min(MAX_FRAGMENT_BYTES)
-        && completion.consumed == entry.length
-        && completion.records == 1
-        && (completion.content_type != 0 || version == TlsVersion::Tls12);
-    if !agrees {
-        return Err(
-            buffer.inconsistent("the completion of an opened record is not that of its entry")
-        );
-    }
-    Ok(Opened { content_type: completion.content_type, length })
+/// What was asked of an OPEN or `OPEN_RUN`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    /// Bytes of the records.
+    pub(crate) length: usize,
+    /// Bytes of a record without content.
+    pub(crate) record_min: usize,
+    pub(crate) version: TlsVersion,
 }
 
-/// Compares what the device says with what can come out of a run of this size, whose records have `record_min` bytes at
-/// least.
-pub(crate) fn check_run(
-    buffer: &Buffer,
-    outcome: &Outcome,
-    entry: &RecordEntry,
-    record_min: usize,
-) -> Result<OpenedRun, DeviceError> {
-    let completion = outcome.completion;
-    let run = OpenedRun {
-        content_type: completion.content_type,
-        records: usize::from(completion.records),
-        consumed: completion.consumed as usize,
-        length: completion.written as usize,
-    };
-    let overhead = run.records * record_min;
-    let agrees = run.records > 0
-        && (run.records == 1 || run.content_type == APPLICATION_DATA)
-        && run.consumed <= entry.length as usize
-        && run.consumed >= overhead
-        && run.length <= run.consumed - overhead
-        && run.length <= run.records * MAX_FRAGMENT_BYTES;
-    if !agrees {
-        return Err(buffer.inconsistent("the completion of an opened run is not that of its entry"));
+impl Open {
+    /// The most content that there can be.
+    pub(crate) fn room(&self) -> usize {
+        self.length - self.record_min
     }
-    Ok(run)
+
+    /// Compares what the device says with what can come out of a record of this size.
+    pub(crate) fn check_record(
+        &self,
+        buffer: &Buffer,
+        outcome: &Outcome,
+    ) -> Result<Opened, DeviceError> {
+        let completion = outcome.completion;
+        let length = completion.written as usize;
+        let agrees = length <= self.room().min(MAX_FRAGMENT_BYTES)
+            && completion.consumed as usize == self.length
+            && completion.records == 1
+            && (completion.content_type != 0 || self.version == TlsVersion::Tls12);
+        if agrees {
+            return Ok(Opened { content_type: completion.content_type, length });
+        }
+        Err(buffer.inconsistent("the completion of an opened record is not that of its entry"))
+    }
+
+    /// Compares what the device says with what can come out of a run of this size.
+    pub(crate) fn check_run(
+        &self,
+        buffer: &Buffer,
+        outcome: &Outcome,
+    ) -> Result<OpenedRun, DeviceError> {
+        let completion = outcome.completion;
+        let run = OpenedRun {
+            content_type: completion.content_type,
+            records: usize::from(completion.records),
+            consumed: completion.consumed as usize,
+            length: completion.written as usize,
+        };
+        let overhead = run.records * self.record_min;
+        let agrees = run.records > 0
+            && (run.records == 1 || run.content_type == APPLICATION_DATA)
+            && run.consumed <= self.length
+            && run.consumed >= overhead
+            && run.length <= run.consumed - overhead
+            && run.length <= run.records * MAX_FRAGMENT_BYTES;
+        if agrees {
+            return Ok(run);
+        }
+        Err(buffer.inconsistent("the completion of an opened run is not that of its entry"))
+    }
 }

@@ -142,7 +142,7 @@ impl<T> Queue<T> {
             return Err(RingError::Full);
         }
         for mut submission in batch.take(entries) {
-            self.stage(&mut submission.entry.0, submission.tag)?;
+            self.stage_secret(&mut submission.entry.0, submission.tag)?;
         }
         self.ring();
         Ok(entries)
@@ -150,12 +150,26 @@ impl<T> Queue<T> {
 
     /// Writes one entry into the ring, with a cookie of the queue's. The device learns of it with [`Self::ring`].
     pub fn stage(&mut self, entry: &mut SubmissionEntry, tag: T) -> Result<(), RingError> {
+        self.stage_with(entry, tag, SubmissionRing::write)
+    }
+
+    /// The same for an entry with a key, whose place is wiped when the device has taken it.
+    pub fn stage_secret(&mut self, entry: &mut SubmissionEntry, tag: T) -> Result<(), RingError> {
+        self.stage_with(entry, tag, SubmissionRing::write_secret)
+    }
+
+    fn stage_with(
+        &mut self,
+        entry: &mut SubmissionEntry,
+        tag: T,
+        write: fn(&mut SubmissionRing<Arc<DmaMemory>>, &SubmissionEntry) -> Result<(), RingError>,
+    ) -> Result<(), RingError> {
         let cookie = self.submissions.tail();
         if !self.in_flight.has_room(cookie, 1) {
             return Err(RingError::Full);
         }
         entry[COOKIE].copy_from_slice(&cookie.to_le_bytes());
-        self.submissions.write(entry)?;
+        write(&mut self.submissions, entry)?;
         self.in_flight.insert(cookie, tag);
         self.staged += 1;
         Ok(())

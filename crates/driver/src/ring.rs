@@ -96,13 +96,15 @@ pub struct SubmissionRing<M> {
     head: u16,
     /// Behind the last entry that was written.
     tail: u16,
+    /// Behind the last entry with a secret, while there is one in the ring.
+    secrets: Option<u16>,
 }
 
 impl<M: RingMemory> SubmissionRing<M> {
     /// A ring of 2^`entries_log2` entries at the start of `memory`.
     pub fn new(memory: M, entries_log2: u8) -> Result<Self, RingError> {
         let mask = mask_of(&memory, entries_log2, ENTRY_BYTES)?;
-        Ok(Self { memory, mask, head: 0, tail: 0 })
+        Ok(Self { memory, mask, head: 0, tail: 0, secrets: None })
     }
 
     /// Entries that can be written now.
@@ -125,23 +127,34 @@ impl<M: RingMemory> SubmissionRing<M> {
         Ok(())
     }
 
+    /// Writes an entry that holds a secret: its place is wiped when the device has taken it.
+    pub fn write_secret(&mut self, entry: &SubmissionEntry) -> Result<(), RingError> {
+        self.write(entry)?;
+        self.secrets = Some(self.tail);
+        Ok(())
+    }
+
     /// Hands everything that was written over to the device: `doorbell` gets the tail.
     pub fn publish(&self, doorbell: impl FnOnce(u16)) {
         self.memory.publish();
         doorbell(self.tail);
     }
 
-    /// The device says that it has taken every entry before `head`. Takes their places back and wipes them, as they may
-    /// hold keys. Returns how many there were.
+    /// The device says that it has taken every entry before `head`. Takes their places back, and wipes them up to the last
+    /// that holds a secret. Returns how many there were.
     pub fn release(&mut self, head: u16) -> Result<u16, RingError> {
         let taken = head.wrapping_sub(self.head);
         if taken > self.tail.wrapping_sub(self.head) {
             return Err(RingError::Head { head });
         }
-        for _ in 0..taken {
-            self.memory.write(self.offset(self.head), &[0; ENTRY_BYTES])?;
-            self.head = self.head.wrapping_add(1);
+        if let Some(secrets) = self.secrets {
+            while self.head != head && self.head != secrets {
+                self.memory.write(self.offset(self.head), &[0; ENTRY_BYTES])?;
+                self.head = self.head.wrapping_add(1);
+            }
+            self.secrets = self.secrets.filter(|&secrets| secrets != self.head);
         }
+        self.head = head;
         Ok(taken)
     }
 

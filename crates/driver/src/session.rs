@@ -16,7 +16,7 @@ use crate::buffer::Buffer;
 use crate::contexts::SessionId;
 use crate::device::Device;
 use crate::error::{DeviceError, RecordError};
-use crate::operation::{self, Opening, Sealing};
+use crate::operation::{self, Open, Opening, Seal, Sealing};
 use crate::shared::{Outcome, SharedQueue};
 
 /// The largest padding multiple that a device serves.
@@ -211,9 +211,10 @@ impl Session {
         for chunk in plaintext.chunks {
             slot.append(chunk)?;
         }
+        let asked = self.seal_of(slot.len(), &plaintext.head(), segments);
         let entry = seal_entry(&mut slot, &plaintext.head(), fragment_limit, segments)?;
         let outcome = self.queue.execute(&mut slot, &mut self.owner, entry)?;
-        operation::check_sealed(&slot, &outcome, segments, &entry, self.owner.key.version)?;
+        asked.check(&slot, &outcome)?;
         buffer.copy_from_slice(&slot.destination(segments.bytes)[start..]);
         self.device.core().counters.sealed_records.add(segments.records as u64);
         Ok(segments)
@@ -240,27 +241,31 @@ impl Session {
         let (version, suite) = (self.version(), self.suite());
         let padding = plaintext.padding_multiple;
         let segments = Segments::of(version, suite, content, fragment_limit, padding);
-        let entry = self
+        let asked = self.seal_of(content, &plaintext, segments);
+        let started = self
             .check_seal(&plaintext, content, fragment_limit)
             .and_then(|()| seal_entry(&mut buffer, &plaintext, fragment_limit, segments))
-            .and_then(|entry| {
-                self.queue.start(&mut buffer, &mut self.owner, entry)?;
-                Ok(entry)
-            });
-        Sealing::new(buffer, entry, segments, version)
+            .and_then(|entry| self.queue.start(&mut buffer, &mut self.owner, entry));
+        Sealing::new(buffer, asked, started)
+    }
+
+    fn seal_of(&self, content: usize, plaintext: &PlaintextHead, segments: Segments) -> Seal {
+        Seal { segments, content, content_type: plaintext.content_type, version: self.version() }
     }
 
     /// Has the records at the source of `buffer`, from byte `start` on, opened, as [`Self::open_run`] does, by and by. What
     /// goes wrong, even at once, is told by [`Opening::poll`].
     pub fn start_open(&mut self, mut buffer: Buffer, start: usize, sequence: u64) -> Opening {
-        let record_min = *self.record_bytes().start();
-        let entry = self.check_run(buffer.len().saturating_sub(start)).and_then(|()| {
-            let room = buffer.len() - start - record_min;
-            let entry = buffer.entry(Opcode::OpenRun, sequence, start, room)?;
-            self.queue.start(&mut buffer, &mut self.owner, entry)?;
-            Ok(entry)
+        let asked = self.open_of(buffer.len().saturating_sub(start));
+        let started = self.check_run(asked.length).and_then(|()| {
+            let entry = buffer.entry(Opcode::OpenRun, sequence, start, asked.room())?;
+            Ok(self.queue.start(&mut buffer, &mut self.owner, entry)?)
         });
-        Opening::new(buffer, entry, record_min)
+        Opening::new(buffer, asked, started)
+    }
+
+    fn open_of(&self, length: usize) -> Open {
+        Open { length, record_min: *self.record_bytes().start(), version: self.version() }
     }
 
     /// Tells the device of all that was started.
@@ -280,14 +285,13 @@ impl Session {
     ) -> Result<Opened, RecordError> {
         self.check_usable(Direction::Open)?;
         let record_bytes = RECORD_HEADER_BYTES + encrypted_record.len();
-        let limits = self.record_bytes();
-        if !limits.contains(&record_bytes) {
+        if !self.record_bytes().contains(&record_bytes) {
             return Err(RecordError::Rejected(Status::BadLength));
         }
         let pieces = [&header, &*encrypted_record];
-        let room = record_bytes - limits.start();
-        let (entry, outcome, slot) = self.open_pieces(Opcode::Open, sequence, &pieces, room)?;
-        let opened = operation::check_opened(&slot, &outcome, &entry, self.version())?;
+        let asked = self.open_of(record_bytes);
+        let (outcome, slot) = self.open_pieces(Opcode::Open, sequence, &pieces, &asked)?;
+        let opened = asked.check_record(&slot, &outcome)?;
         encrypted_record[..opened.length].copy_from_slice(slot.destination(opened.length));
         self.device.core().counters.opened_records.increment();
         Ok(opened)
@@ -305,31 +309,30 @@ impl Session {
         records: &mut [u8],
     ) -> Result<OpenedRun, RecordError> {
         self.check_run(records.len())?;
-        let record_min = *self.record_bytes().start();
-        let (pieces, room) = ([&*records], records.len() - record_min);
-        let (entry, outcome, slot) = self.open_pieces(Opcode::OpenRun, sequence, &pieces, room)?;
-        let run = operation::check_run(&slot, &outcome, &entry, record_min)?;
+        let asked = self.open_of(records.len());
+        let (outcome, slot) = self.open_pieces(Opcode::OpenRun, sequence, &[&*records], &asked)?;
+        let run = asked.check_run(&slot, &outcome)?;
         records[..run.length].copy_from_slice(slot.destination(run.length));
         self.device.core().counters.opened_records.add(run.records as u64);
         Ok(run)
     }
 
-    /// Has the device open what is in `pieces`, with room for `room` bytes of content.
+    /// Has the device open what is in `pieces`.
     fn open_pieces(
         &mut self,
         opcode: Opcode,
         sequence: u64,
         pieces: &[&[u8]],
-        room: usize,
-    ) -> Result<(RecordEntry, Outcome, Buffer), RecordError> {
+        asked: &Open,
+    ) -> Result<(Outcome, Buffer), RecordError> {
         let mut slot = self.queue.take()?;
         for piece in pieces {
             slot.append(piece)?;
         }
-        let entry = slot.entry(opcode, sequence, 0, room)?;
+        let entry = slot.entry(opcode, sequence, 0, asked.room())?;
         let outcome = self.queue.execute(&mut slot, &mut self.owner, entry)?;
         operation::check_verdict(&slot, &outcome)?;
-        Ok((entry, outcome, slot))
+        Ok((outcome, slot))
     }
 
     /// Whether so many bytes can be opened as a run.

@@ -10,7 +10,7 @@ use std::hint;
 use std::mem;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use sealgate_abi::{Completion, Direction, RecordEntry, Status};
@@ -24,7 +24,7 @@ use crate::monitor::Generation;
 use crate::queue::Queue;
 use crate::session::Owner;
 use crate::settings::deadline_in;
-use crate::slots::{Slot, SlotPool, Used};
+use crate::slots::{Plaintext, Slot, SlotPool};
 
 /// The longest sleep before a waiting thread looks again whether the device is still there.
 pub(crate) const SLEEP_MAX: Duration = Duration::from_millis(10);
@@ -94,9 +94,7 @@ enum Holder {
     /// The device; if a task waits, its waker.
     Device { awaited: bool, waker: Option<Waker> },
     /// The device, and nobody waits any more.
-    Abandoned(Used),
-    /// The device is done with it.
-    Done(Outcome),
+    Abandoned(Plaintext),
 }
 
 /// How a record's entry ended.
@@ -150,17 +148,19 @@ impl Running {
                 Tag::Record { slot, context, session } => {
                     contexts.finish(session, context);
                     let Some(holder) = holders.get_mut(usize::from(slot)) else { return };
-                    match mem::replace(holder, Holder::Done(Outcome { status, completion })) {
+                    match mem::replace(holder, Holder::Host) {
                         Holder::Device { awaited: by_task, waker } => {
                             *awaited -= usize::from(by_task);
+                            if let Some(slot) = slots.get(slot) {
+                                slot.end(completion);
+                            }
                             woken.extend(waker);
                         }
-                        Holder::Abandoned(used) => {
+                        Holder::Abandoned(plaintext) => {
                             *awaited -= 1;
-                            slots.put_back(slot, used);
-                            *holder = Holder::Host;
+                            slots.wipe_and_put(slot, plaintext);
                         }
-                        Holder::Host | Holder::Done(_) => {}
+                        Holder::Host => {}
                     }
                 }
                 Tag::Context if status == Status::Success => {}
@@ -181,15 +181,6 @@ impl Running {
             }
             None => Ok(0),
         }
-    }
-
-    /// How the operation on a slot has ended, once it has.
-    fn take_outcome(&mut self, slot: u16) -> Option<Outcome> {
-        let holder = self.holders.get_mut(usize::from(slot))?;
-        let Holder::Done(outcome) = holder else { return None };
-        let outcome = *outcome;
-        *holder = Holder::Host;
-        Some(outcome)
     }
 
     /// Writes the entries of one operation into the ring. `false`: no context is free.
@@ -214,7 +205,7 @@ impl Running {
         if claim.preparation != Preparation::None {
             core.counters.context_loads.increment();
             let mut load = owner.key.load_entry(context, owner.direction);
-            let staged = self.queue.stage(bytemuck::cast_mut(&mut load), Tag::Context);
+            let staged = self.queue.stage_secret(bytemuck::cast_mut(&mut load), Tag::Context);
             load.key.zeroize();
             load.iv.zeroize();
             staged?;
@@ -299,8 +290,12 @@ impl SharedQueue {
     /// Takes a slot if one is free.
     pub(crate) fn try_take(self: &Arc<Self>) -> Result<Buffer, DeviceError> {
         let taken = self.with(|state| {
-            let running = self.advance(state, None)?;
-            Ok::<_, DeviceError>(running.slots.take().map(|slot| (slot, running.generation)))
+            let take = |running: &mut Running| Some((running.slots.take()?, running.generation));
+            if let Some(taken) = take(self.running(state, None)?) {
+                return Ok(Some(taken));
+            }
+            // What has completed may bring slots back.
+            Ok::<_, DeviceError>(take(self.advance(state, None)?))
         })?;
         let Some((slot, generation)) = taken else {
             self.core.counters.busy.increment();
@@ -327,10 +322,9 @@ impl SharedQueue {
         entry: RecordEntry,
     ) -> Result<Outcome, DeviceError> {
         let generation = buffer.generation();
-        let slot = buffer.slot().index();
         self.wait_for_room(Some(generation), |running| {
             let holder = Holder::Device { awaited: false, waker: None };
-            let submitted = self.submit(running, owner, entry, slot, holder);
+            let submitted = self.submit(running, owner, entry, buffer.slot(), holder);
             if submitted.is_ok() {
                 running.ring(&self.core);
             }
@@ -338,12 +332,11 @@ impl SharedQueue {
         })??;
         buffer.is_with_device();
         let timeout = self.core.completion_timeout();
-        let found = self.wait_until(Some(generation), deadline_in(timeout), |running| {
-            running.take_outcome(slot)
-        })?;
-        let outcome = found.ok_or_else(|| self.time_out(generation, timeout))?;
+        let found = self
+            .wait_until(Some(generation), deadline_in(timeout), |_| buffer.slot().completion())?;
+        let completion = found.ok_or_else(|| self.time_out(generation, timeout))?;
         buffer.is_back();
-        self.judge(generation, outcome, owner.direction)
+        self.judge(generation, completion, owner.direction)
     }
 
     /// Submits one operation that a task will [`Self::poll`] for. Fails at once if there is no room.
@@ -353,15 +346,14 @@ impl SharedQueue {
         owner: &mut Owner,
         entry: RecordEntry,
     ) -> Result<(), DeviceError> {
-        let (generation, slot) = (buffer.generation(), buffer.slot().index());
         self.with(|state| {
-            let running = self.running(state, Some(generation))?;
+            let running = self.running(state, Some(buffer.generation()))?;
             if !running.queue.has_room(OPERATION_ENTRIES) {
                 self.core.counters.busy.increment();
                 return Err(DeviceError::Busy { waited_ms: 0 });
             }
             let holder = Holder::Device { awaited: true, waker: None };
-            self.submit(running, owner, entry, slot, holder)?;
+            self.submit(running, owner, entry, buffer.slot(), holder)?;
             running.awaited += 1;
             if mem::take(&mut state.reaper_rests) {
                 self.work.notify_one();
@@ -381,58 +373,45 @@ impl SharedQueue {
         });
     }
 
-    /// How an operation that was started has ended; `Pending`: `waker` is woken when it has.
-    pub(crate) fn poll(
+    /// Looks whether an operation that was started has ended; if not, `waker` is woken when it has.
+    pub(crate) fn wait_for(
         &self,
         generation: Generation,
-        slot: u16,
-        direction: Direction,
+        slot: &Slot,
         waker: &Waker,
-    ) -> Poll<Result<Outcome, DeviceError>> {
-        let ended = self.with(|state| {
-            let running = self.running(state, Some(generation))?;
-            if let Some(outcome) = running.take_outcome(slot) {
-                return Ok(Some(outcome));
-            }
-            running.ring_if_due(&self.core);
+    ) -> Result<Option<Completion>, DeviceError> {
+        self.with(|state| {
+            self.running(state, Some(generation))?.ring_if_due(&self.core);
             let running = self.advance(state, Some(generation))?;
-            let outcome = running.take_outcome(slot);
-            if outcome.is_none()
+            let completion = slot.completion();
+            if completion.is_none()
                 && let Some(Holder::Device { waker: registered, .. }) =
-                    running.holders.get_mut(usize::from(slot))
+                    running.holders.get_mut(usize::from(slot.index()))
                 && !registered.as_ref().is_some_and(|before| before.will_wake(waker))
             {
                 *registered = Some(waker.clone());
             }
-            Ok(outcome)
-        });
-        match ended {
-            Ok(None) => Poll::Pending,
-            Ok(Some(outcome)) => Poll::Ready(self.judge(generation, outcome, direction)),
-            Err(error) => Poll::Ready(Err(error)),
-        }
+            Ok(completion)
+        })
     }
 
-    /// Takes the slot of a buffer back that is dropped. While the device has it, it stays out of service.
-    pub(crate) fn give_back(&self, generation: Generation, slot: &mut Slot, with_device: bool) {
-        if !with_device {
-            slot.wipe();
-        }
-        let (index, used) = (slot.index(), slot.used());
+    /// Takes the slot of a buffer back that is dropped. While the device has it, it stays out of service; then `plaintext`
+    /// is wiped.
+    pub(crate) fn give_back(&self, generation: Generation, slot: u16, plaintext: Plaintext) {
         self.with(|state| {
             let Some(running) = state.running.as_mut().filter(|it| it.generation == generation)
             else {
                 return;
             };
-            let Some(holder) = running.holders.get_mut(usize::from(index)) else { return };
+            let Some(holder) = running.holders.get_mut(usize::from(slot)) else { return };
             if let Holder::Device { awaited, .. } = holder {
                 // The reaper waits for it now.
                 running.awaited += usize::from(!*awaited);
-                *holder = Holder::Abandoned(used);
+                *holder = Holder::Abandoned(plaintext);
                 return;
             }
             *holder = Holder::Host;
-            running.slots.put_back(index, used);
+            running.slots.wipe_and_put(slot, plaintext);
             state.progress += 1;
         });
     }
@@ -462,14 +441,15 @@ impl SharedQueue {
         running: &mut Running,
         owner: &mut Owner,
         entry: RecordEntry,
-        slot: u16,
+        slot: &Slot,
         holder: Holder,
     ) -> Result<(), DeviceError> {
-        if !running.stage(&self.core, owner, entry, slot)? {
+        slot.begin();
+        if !running.stage(&self.core, owner, entry, slot.index())? {
             self.core.counters.no_context.increment();
             return Err(DeviceError::NoContext);
         }
-        if let Some(place) = running.holders.get_mut(usize::from(slot)) {
+        if let Some(place) = running.holders.get_mut(usize::from(slot.index())) {
             *place = holder;
         }
         Ok(())
@@ -477,12 +457,13 @@ impl SharedQueue {
 
     /// The driver submits only what the device must accept. What is left is what a peer can bring about with a record,
     /// and the end of a key's life; anything else means that host and device no longer agree on the device's state.
-    fn judge(
+    pub(crate) fn judge(
         &self,
         generation: Generation,
-        outcome: Outcome,
+        completion: Completion,
         direction: Direction,
     ) -> Result<Outcome, DeviceError> {
+        let outcome = Outcome { status: completion.status()?, completion };
         let accepted = match outcome.status {
             Status::Success | Status::SequenceExhausted => true,
             verdict => verdict.is_verdict() && direction == Direction::Open,
@@ -670,6 +651,9 @@ impl SharedQueue {
         let before = state.progress;
         let result = work(&mut state);
         let progressed = state.progress != before && state.waiters > 0;
+        if !progressed && state.woken.is_empty() {
+            return result;
+        }
         let woken = mem::take(&mut state.woken);
         drop(state);
         if progressed {

@@ -3,9 +3,11 @@
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sealgate_abi::{
-    MAX_FRAGMENT_BYTES, MAX_SEAL_BYTES, MAX_TLS12_RECORD_BYTES, Segments, Suite, TlsVersion,
+    Completion, MAX_FRAGMENT_BYTES, MAX_SEAL_BYTES, MAX_TLS12_RECORD_BYTES, Segments, Suite,
+    TlsVersion,
 };
 
 use crate::dma::Mapping;
@@ -25,10 +27,10 @@ fn half_bytes(content: u32) -> usize {
 /// The slots of one queue. Sources and destinations are mapped apart: a device cannot write a source.
 #[derive(Debug)]
 pub(crate) struct SlotPool {
-    sources: Mapping,
-    destinations: Mapping,
-    half_bytes: usize,
+    slots: Vec<Arc<Slot>>,
     free: Vec<u16>,
+    /// Dropped with the pool, while buffers may still hold the memory itself.
+    _mappings: [Mapping; 2],
 }
 
 impl SlotPool {
@@ -40,51 +42,58 @@ impl SlotPool {
     ) -> Result<Self, OpenError> {
         let half_bytes = half_bytes(content);
         let bytes = usize::from(slots) * half_bytes;
+        let sources = Mapping::allocate(transport, bytes, DmaAccess::Read)?;
+        let destinations = Mapping::allocate(transport, bytes, DmaAccess::ReadWrite)?;
+        let slot = |index: u16| {
+            let offset = usize::from(index) * half_bytes;
+            let half = |mapping: &Mapping| Half {
+                memory: Arc::clone(mapping.memory()),
+                iova: mapping.iova().offset(offset),
+                offset,
+                size: half_bytes,
+            };
+            Arc::new(Slot {
+                index,
+                source: half(&sources),
+                destination: half(&destinations),
+                words: Default::default(),
+                ended: AtomicBool::new(false),
+            })
+        };
         Ok(Self {
-            half_bytes,
-            sources: Mapping::allocate(transport, bytes, DmaAccess::Read)?,
-            destinations: Mapping::allocate(transport, bytes, DmaAccess::ReadWrite)?,
+            slots: (0..slots).map(slot).collect(),
             free: (0..slots).rev().collect(),
+            _mappings: [sources, destinations],
         })
     }
 
     /// Takes a slot, if one is free.
-    pub(crate) fn take(&mut self) -> Option<Slot> {
+    pub(crate) fn take(&mut self) -> Option<Arc<Slot>> {
         let index = self.free.pop()?;
-        let offset = usize::from(index) * self.half_bytes;
-        let half = |mapping: &Mapping| Half {
-            memory: Arc::clone(mapping.memory()),
-            iova: mapping.iova().offset(offset),
-            offset,
-            size: self.half_bytes,
-            used: 0,
-        };
-        Some(Slot { index, source: half(&self.sources), destination: half(&self.destinations) })
+        self.slots.get(usize::from(index)).map(Arc::clone)
     }
 
-    /// Takes back a slot that nobody has any more, wiped as far as it was used.
-    pub(crate) fn put_back(&mut self, slot: u16, used: Used) {
-        let offset = usize::from(slot) * self.half_bytes;
-        // In bounds: these are the lengths that the slot's halves have checked.
-        let _ = self.sources.memory().wipe(offset, used.source);
-        let _ = self.destinations.memory().wipe(offset, used.destination);
-        self.put(slot);
+    pub(crate) fn get(&self, index: u16) -> Option<&Slot> {
+        self.slots.get(usize::from(index)).map(|slot| &**slot)
     }
 
-    /// Takes a wiped slot back.
-    pub(crate) fn put(&mut self, index: u16) {
-        self.free.push(index);
+    /// Takes a slot back that nobody has any more.
+    pub(crate) fn wipe_and_put(&mut self, index: u16, plaintext: Plaintext) {
+        if let Some(slot) = self.slots.get(usize::from(index)) {
+            slot.wipe(plaintext);
+            self.free.push(index);
+        }
     }
 }
 
-/// How much of a slot may hold what has to be wiped.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Used {
-    source: usize,
-    destination: usize,
+/// How many of the first bytes of a slot's halves may be plaintext, which has to be wiped; records need not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Plaintext {
+    pub(crate) source: u32,
+    pub(crate) destination: u32,
 }
 
-/// Memory for one operation on its way.
+/// Memory for one operation on its way. Handed out once at a time.
 #[derive(Debug)]
 pub(crate) struct Slot {
     index: u16,
@@ -92,6 +101,9 @@ pub(crate) struct Slot {
     pub(crate) source: Half,
     /// Where the device writes.
     pub(crate) destination: Half,
+    /// Its completion, once its operation has ended: looked at without a lock.
+    words: [AtomicU64; 2],
+    ended: AtomicBool,
 }
 
 impl Slot {
@@ -99,15 +111,33 @@ impl Slot {
         self.index
     }
 
-    /// Bytes that the host wrote, and bytes that the device was allowed to write.
-    pub(crate) fn used(&self) -> Used {
-        Used { source: self.source.used, destination: self.destination.used }
+    /// Its operation begins.
+    pub(crate) fn begin(&self) {
+        self.ended.store(false, Ordering::Relaxed);
     }
 
-    /// Overwrites what the host wrote and what the device was allowed to write.
-    pub(crate) fn wipe(&mut self) {
-        self.source.wipe();
-        self.destination.wipe();
+    /// Its operation has ended.
+    pub(crate) fn end(&self, completion: Completion) {
+        let words: [u64; 2] = bytemuck::cast(completion.to_bytes());
+        for (place, word) in self.words.iter().zip(words) {
+            place.store(word, Ordering::Relaxed);
+        }
+        self.ended.store(true, Ordering::Release);
+    }
+
+    /// How its operation has ended, once it has.
+    pub(crate) fn completion(&self) -> Option<Completion> {
+        if !self.ended.load(Ordering::Acquire) {
+            return None;
+        }
+        let words = [0, 1].map(|word: usize| self.words[word].load(Ordering::Relaxed));
+        Some(Completion::from_bytes(bytemuck::cast(words)))
+    }
+
+    /// Overwrites what may be plaintext.
+    pub(crate) fn wipe(&self, plaintext: Plaintext) {
+        self.source.wipe(plaintext.source as usize);
+        self.destination.wipe(plaintext.destination as usize);
     }
 }
 
@@ -118,7 +148,6 @@ pub(crate) struct Half {
     iova: Iova,
     offset: usize,
     size: usize,
-    used: usize,
 }
 
 impl Half {
@@ -126,52 +155,48 @@ impl Half {
         self.iova.0
     }
 
-    /// Bytes that hold something: written by the host, or reserved for the device.
-    pub(crate) fn used(&self) -> usize {
-        self.used
-    }
-
-    /// Appends bytes.
-    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), OutOfBounds> {
-        self.bounded(self.used, bytes.len())?;
-        self.memory.write(self.offset + self.used, bytes)?;
-        self.used += bytes.len();
-        Ok(())
-    }
-
-    /// Sets aside `len` bytes for the device to write.
-    pub(crate) fn reserve(&mut self, len: usize) -> Result<(), OutOfBounds> {
-        self.bounded(0, len)?;
-        self.used = len;
-        Ok(())
-    }
-
     /// Bytes that it has room for.
     pub(crate) fn size(&self) -> usize {
         self.size
     }
 
-    /// The first `len` bytes. The half must be the host's: named by no entry in flight.
-    pub(crate) fn bytes(&self, len: usize) -> Result<&[u8], OutOfBounds> {
+    /// Copies bytes in.
+    pub(crate) fn write(&self, offset: usize, bytes: &[u8]) -> Result<(), OutOfBounds> {
+        self.bounded(offset, bytes.len())?;
+        self.memory.write(self.offset + offset, bytes)
+    }
+
+    /// The first `len` bytes.
+    ///
+    /// # Safety
+    ///
+    /// The half must be the host's, named by no entry in flight, and nobody may write it meanwhile.
+    pub(crate) unsafe fn bytes(&self, len: usize) -> Result<&[u8], OutOfBounds> {
         self.bounded(0, len)?;
-        // SAFETY: a slot is handed out once, so no other half has this range; it is the host's, as the caller sees to
-        // (`Buffer` lends slices only while it is not with the device); and who writes it borrows the half for that.
+        // SAFETY: a slot is handed out once, so no other half has this range; the rest is the caller's promise.
         unsafe { self.memory.slice(self.offset, len) }
     }
 
-    /// All of it, to write. The half must be the host's. What is written counts with [`Self::reserve`].
-    pub(crate) fn bytes_mut(&mut self) -> Result<&mut [u8], OutOfBounds> {
-        // SAFETY: as in `bytes`; and the half is borrowed for as long as the slice lives.
-        unsafe { self.memory.slice_mut(self.offset, self.size) }
+    /// The bytes from `start` on, to write.
+    ///
+    /// # Safety
+    ///
+    /// The half must be the host's, named by no entry in flight, and nobody may read or write it meanwhile.
+    #[expect(clippy::mut_from_ref, reason = "the caller promises that the range is its own")]
+    pub(crate) unsafe fn bytes_mut(&self, start: usize) -> Result<&mut [u8], OutOfBounds> {
+        let len = self.size.saturating_sub(start);
+        // SAFETY: as in `bytes`.
+        unsafe { self.memory.slice_mut(self.offset + start.min(self.size), len) }
     }
 
-    fn wipe(&mut self) {
-        // In bounds, as `append` and `reserve` have checked.
-        let _ = self.memory.wipe(self.offset, self.used);
-        self.used = 0;
+    fn wipe(&self, len: usize) {
+        if len > 0 {
+            let _ = self.memory.wipe(self.offset, len.min(self.size));
+        }
     }
 
-    fn bounded(&self, offset: usize, len: usize) -> Result<(), OutOfBounds> {
+    /// Whether a range lies inside.
+    pub(crate) fn bounded(&self, offset: usize, len: usize) -> Result<(), OutOfBounds> {
         match offset.checked_add(len) {
             Some(end) if end <= self.size => Ok(()),
             _ => Err(OutOfBounds { offset, len, size: self.size }),

@@ -189,9 +189,8 @@ fn what_is_let_go_of_comes_back_wiped() {
     let slots = usize::from(settings.slots_per_queue);
     let (_, device) = device(settings);
     let mut session = task_session(&device, Direction::Seal, &[3; 16]);
-    let mut sequence = 0;
     let mut under_way = Vec::new();
-    for _ in 0..10_000 {
+    for sequence in 0..10_000 {
         match start(&mut session, sequence, &random_content(&mut rng, 3_000)) {
             Ok(sealing) => under_way.push(sealing),
             Err(error) => {
@@ -199,7 +198,6 @@ fn what_is_let_go_of_comes_back_wiped() {
                 session.ring();
             }
         }
-        sequence += 1;
         if rng.random_bool(0.5) && !under_way.is_empty() {
             let index = rng.random_range(0..under_way.len());
             drop(under_way.swap_remove(index));
