@@ -319,3 +319,6 @@ fn missing_data(what: &'static str) -> Fault {
 fn trailing_data(what: &'static str) -> Fault {
     Error::from(InvalidMessage::TrailingData(what)).into()
 }
+
+#[cfg(test)]
+mod tests;
