@@ -25,6 +25,7 @@
 mod counters;
 mod provider;
 mod record;
+mod stream;
 mod threshold;
 
 pub use counters::{Operation, Reason, RecordCounters, RecordCounts, Tally};

@@ -8,8 +8,10 @@
 mod open;
 mod probe;
 mod seal;
+mod software;
 
-use std::sync::Arc;
+use std::ptr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::crypto::cipher::{
     AeadKey, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter, Tls12AeadAlgorithm,
@@ -28,6 +30,8 @@ use crate::counters::{Operation, Reason, RecordCounters};
 use open::RecordDecrypter;
 pub(crate) use probe::Probe;
 use seal::{RecordEncrypter, SoftwareEncrypter};
+#[allow(unused_imports, reason = "the stream that uses them is put together next")]
+pub(crate) use software::{SoftwareOpener, SoftwareSealer, session_config, tls_version};
 
 /// Bytes of the static IV of every suite served (RFC 8446, section 5.3; RFC 7905, section 2; RFC 5288, section 3).
 const IV_BYTES: usize = 12;
@@ -44,6 +48,12 @@ impl RecordPath {
     /// The suite with its record protection behind this path. Leaks a few dozen bytes: rustls wants suites that live
     /// as long as the program.
     pub(crate) fn wrap(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
+        let wrapped = self.wrap_unnoted(suite);
+        WRAPPED.write().unwrap_or_else(PoisonError::into_inner).push((wrapped, suite));
+        wrapped
+    }
+
+    fn wrap_unnoted(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
         match suite {
             SupportedCipherSuite::Tls13(base) => {
                 SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite {
@@ -89,12 +99,7 @@ impl RecordPath {
         let served = suite.filter(|&suite| device.supports_version(version, suite));
         let (suite, iv) = served.zip(iv).ok_or(Reason::Suite)?;
         // The driver keeps its own copy, which it wipes; here the key is only borrowed.
-        let key = match suite {
-            Suite::Aes128Gcm => key.as_ref().try_into().map(Key::Aes128),
-            Suite::Aes256Gcm => key.as_ref().try_into().map(Key::Aes256),
-            Suite::Chacha20Poly1305 => key.as_ref().try_into().map(Key::Chacha20),
-        };
-        let key = key.map_err(|_| Reason::Suite)?;
+        let key = device_key(suite, key).ok_or(Reason::Suite)?;
         Ok(device.session_with(SessionConfig { version, direction, key, iv }))
     }
 
@@ -105,6 +110,33 @@ impl RecordPath {
             counters: Arc::clone(&self.counters),
             warned: false,
         }
+    }
+}
+
+/// Every suite that was wrapped, with its base. Both live as long as the program does, and a program has few.
+static WRAPPED: RwLock<Vec<(SupportedCipherSuite, SupportedCipherSuite)>> = RwLock::new(Vec::new());
+
+/// The suite whose record protection is in software throughout: what was wrapped, for a suite of a [`RecordPath`], else
+/// the suite itself. rustls hands out the suite that was negotiated and no way to see what is behind its AEAD.
+fn software_suite(mut suite: SupportedCipherSuite) -> SupportedCipherSuite {
+    let wrapped = WRAPPED.read().unwrap_or_else(PoisonError::into_inner);
+    // A base may itself have been wrapped, and that was earlier: each turn goes back in the list.
+    while let Some((_, base)) = wrapped.iter().find(|(wrapped, _)| is_same(*wrapped, suite)) {
+        suite = *base;
+    }
+    suite
+}
+
+/// Whether two suites are one and the same object. rustls compares them by their number only.
+fn is_same(one: SupportedCipherSuite, other: SupportedCipherSuite) -> bool {
+    match (one, other) {
+        (SupportedCipherSuite::Tls13(one), SupportedCipherSuite::Tls13(other)) => {
+            ptr::eq(one, other)
+        }
+        (SupportedCipherSuite::Tls12(one), SupportedCipherSuite::Tls12(other)) => {
+            ptr::eq(one, other)
+        }
+        _ => false,
     }
 }
 
@@ -129,6 +161,16 @@ const fn device_suite(suite: CipherSuite) -> Option<Suite> {
         | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
         | CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => Some(Suite::Chacha20Poly1305),
         _ => None,
+    }
+}
+
+/// A key as the device takes it. `None` if it has not the length that its suite says.
+fn device_key(suite: Suite, key: &AeadKey) -> Option<Key<'_>> {
+    let bytes = key.as_ref();
+    match suite {
+        Suite::Aes128Gcm => bytes.try_into().ok().map(Key::Aes128),
+        Suite::Aes256Gcm => bytes.try_into().ok().map(Key::Aes256),
+        Suite::Chacha20Poly1305 => bytes.try_into().ok().map(Key::Chacha20),
     }
 }
 

@@ -87,14 +87,7 @@ impl RecordDecrypter {
         mut record: InboundOpaqueMessage<'a>,
         sequence: u64,
     ) -> Result<InboundPlainMessage<'a>, Error> {
-        if !has_lawful_header(&record, self.version) {
-            return Err(Error::DecryptError);
-        }
-        // Such a record ends the connection with record_overflow, whatever is in it (RFC 8446, section 5.2; RFC 5246,
-        // section 7.2.2).
-        if record_bytes(&record) > max_record_bytes(self.version) {
-            return Err(Error::PeerSentOversizedRecord);
-        }
+        check_outside(&record, self.version)?;
         match self.open_on_device(&mut record, sequence) {
             Ok(()) => {
                 let plain = match self.version {
@@ -121,6 +114,22 @@ impl MessageDecrypter for RecordDecrypter {
         }
         opened
     }
+}
+
+/// Judges a record by its header and length, before anything looks into it.
+pub(super) fn check_outside(
+    record: &InboundOpaqueMessage<'_>,
+    version: TlsVersion,
+) -> Result<(), Error> {
+    if !has_lawful_header(record, version) {
+        return Err(Error::DecryptError);
+    }
+    // Such a record ends the connection with record_overflow, whatever is in it (RFC 8446, section 5.2; RFC 5246,
+    // section 7.2.2).
+    if record_bytes(record) > max_record_bytes(version) {
+        return Err(Error::PeerSentOversizedRecord);
+    }
+    Ok(())
 }
 
 /// Whether a header may be that of a protected record.
