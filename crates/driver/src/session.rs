@@ -233,7 +233,7 @@ impl Session {
         let Self { device, queue, owner } = self;
         let (outcome, guard) =
             open_entry(device, *queue, owner, Opcode::Open, sequence, &pieces, room)?;
-        let opened = check_opened(&guard, &outcome, version)?;
+        let opened = check_opened(&guard, &outcome, version, header[0], room)?;
         let content = &mut encrypted_record[..opened.length];
         guard.slot.destination.read(0, content).map_err(out_of_slot)?;
         device.core().counters.opened_records.increment();
@@ -263,11 +263,12 @@ impl Session {
             let what = "the run is longer than 2^20 bytes";
             return Err(DeviceError::InvalidArgument { what }.into());
         }
+        let version = self.version();
         let Self { device, queue, owner } = self;
         let (pieces, room) = ([&*records], records.len() - record_min);
         let (outcome, guard) =
             open_entry(device, *queue, owner, Opcode::OpenRun, sequence, &pieces, room)?;
-        let run = check_run(&guard, &outcome, record_min)?;
+        let run = check_run(&guard, &outcome, version, records[0], record_min)?;
         guard.slot.destination.read(0, &mut records[..run.length]).map_err(out_of_slot)?;
         device.core().counters.opened_records.add(run.records as u64);
         Ok(run)
@@ -466,18 +467,31 @@ fn check_sealed(
     Err(guard.inconsistent("the headers of sealed records are not those of their lengths"))
 }
 
-/// Compares what the device says with what can come out of a record of this size.
+/// Whether a record whose header has this type may be of that content type: TLS 1.2 has it in the header, which stands in
+/// the clear, TLS 1.3 inside, where it is never 0.
+fn type_agrees(version: TlsVersion, header_type: u8, content_type: u8) -> bool {
+    match version {
+        TlsVersion::Tls13 => content_type != 0,
+        TlsVersion::Tls12 => content_type == header_type,
+    }
+}
+
+/// Compares what the device says with what can come out of a record with this type in its header and `room` bytes for
+/// content. In TLS 1.2 nothing but content stands there.
 fn check_opened(
     guard: &SlotGuard<'_>,
     outcome: &Outcome,
     version: TlsVersion,
+    header_type: u8,
+    room: usize,
 ) -> Result<Opened, DeviceError> {
     let completion = outcome.completion;
     let length = completion.written as usize;
-    let agrees = length <= guard.slot.destination.used().min(MAX_FRAGMENT_BYTES)
+    let agrees = length <= room.min(MAX_FRAGMENT_BYTES)
+        && (length == room || version == TlsVersion::Tls13)
         && completion.consumed as usize == guard.slot.source.used()
         && completion.records == 1
-        && (completion.content_type != 0 || version == TlsVersion::Tls12);
+        && type_agrees(version, header_type, completion.content_type);
     if !agrees {
         return Err(
             guard.inconsistent("the completion of an opened record is not that of its entry")
@@ -487,10 +501,12 @@ fn check_opened(
 }
 
 /// Compares what the device says with what can come out of a run of this size, whose records have `record_min` bytes at
-/// least.
+/// least and whose first has this type in its header.
 fn check_run(
     guard: &SlotGuard<'_>,
     outcome: &Outcome,
+    version: TlsVersion,
+    header_type: u8,
     record_min: usize,
 ) -> Result<OpenedRun, DeviceError> {
     let completion = outcome.completion;
@@ -503,6 +519,7 @@ fn check_run(
     let overhead = run.records * record_min;
     let agrees = run.records > 0
         && (run.records == 1 || run.content_type == APPLICATION_DATA)
+        && type_agrees(version, header_type, run.content_type)
         && run.consumed <= guard.slot.source.used()
         && run.consumed >= overhead
         && run.length <= run.consumed - overhead
