@@ -5,6 +5,7 @@ mod abi_package;
 mod bench;
 mod codegen;
 mod demo;
+mod flags;
 mod formal;
 mod lint;
 mod process;
