@@ -7,6 +7,7 @@ mod codegen;
 mod demo;
 mod flags;
 mod formal;
+mod hang;
 mod lint;
 mod process;
 #[cfg(all(test, feature = "rtl"))]
