@@ -33,6 +33,15 @@ fn a_build_without_chacha20_does_not_know_its_suite() {
     }
 }
 
+#[test]
+fn a_lane_reads_with_few_tags_and_with_many() {
+    // Simulated as a whole is an engine with 32 of them.
+    for tags in ["4", "256"] {
+        let shape = ["-GDataWidth=128", &format!("-GTags={tags}")];
+        run(&["dma", "common"], "sealgate_read_port", &shape, &[tags]);
+    }
+}
+
 /// Verilates `top`, which stands in the first of these folders of the RTL and needs modules of all, and runs its bench.
 fn run(folders: &[&str], top: &str, options: &[&str], arguments: &[&str]) {
     let scratch = env::temp_dir().join(format!("{top}-{}", std::process::id()));
