@@ -158,7 +158,7 @@ const std::map<std::string, std::function<uint32_t(int, uint32_t)>> kShown = {
      [](int, uint32_t) {
        return kLanes | kBusBytes << 8 | kQueues << 16 | kContextsLog2 << 24 | kRingLog2Max << 28;
      }},
-    {"FEATURES", [](int, uint32_t) { return 0x00070307u; }},
+    {"FEATURES", [](int, uint32_t) { return 0x00070303u; }},
     {"SEAL_MAX", [](int, uint32_t) { return kSealMax; }},
     {"STATUS",
      [](int, uint32_t value) {

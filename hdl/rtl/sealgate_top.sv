@@ -339,7 +339,8 @@ module sealgate_top
   queue_id_t    job_done_queue;
 
   sealgate_decode #(
-    .NumContexts(NumContexts)
+    .NumContexts(NumContexts),
+    .Chacha     (Chacha)
   ) u_decode (
     .clk_i,
     .rst_ni           (engine_rst_n),

@@ -15,7 +15,7 @@ use sealgate_frontend::{
     Certificate, CertificateError, EmbeddedModel, Metrics, Router, Server, ServerError, Settings,
     development_certificate, server_config,
 };
-use sealgate_rustls::{Provider, RecordCounters, measure};
+use sealgate_rustls::{Provider, RecordCounters, Thresholds, measure};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 use tracing::{info, warn};
@@ -133,15 +133,19 @@ fn provider(
     // A simulated device is there to be used, however slow it is.
     let by_default =
         if device.identity().simulated { SoftwareBelow::Bytes(0) } else { SoftwareBelow::Measured };
-    let bytes = match software_below.unwrap_or(by_default) {
-        SoftwareBelow::Bytes(bytes) => bytes,
-        SoftwareBelow::Measured => measure(device).unwrap_or_else(|| {
-            warn!("software is faster than the device at every size; it gets no records");
-            usize::MAX
-        }),
+    let thresholds = match software_below.unwrap_or(by_default) {
+        SoftwareBelow::Bytes(bytes) => bytes.into(),
+        SoftwareBelow::Measured => measure(device),
     };
-    info!(software_below = bytes, "records with at least this much content go to the device");
-    Provider::new(device).software_below(bytes).build()
+    if thresholds == Thresholds::SOFTWARE_ONLY {
+        warn!("software is faster than the device at every size; it gets no records");
+    }
+    info!(
+        aes_gcm = thresholds.aes_gcm,
+        chacha20_poly1305 = thresholds.chacha20_poly1305,
+        "records with at least this much content go to the device"
+    );
+    Provider::new(device).software_below(thresholds).build()
 }
 
 fn metrics(device: Option<Device>, records: Arc<RecordCounters>) -> Metrics {

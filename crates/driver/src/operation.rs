@@ -220,12 +220,23 @@ pub(crate) struct Open {
     /// Bytes of a record without content.
     pub(crate) record_min: usize,
     pub(crate) version: TlsVersion,
+    /// The type in the header of the first record.
+    pub(crate) header_type: u8,
 }
 
 impl Open {
     /// The most content that there can be.
     pub(crate) fn room(&self) -> usize {
         self.length - self.record_min
+    }
+
+    /// Whether the first record may be of this content type: TLS 1.2 has it in the header, which stands in the clear, TLS
+    /// 1.3 inside, where it is never 0.
+    fn type_agrees(&self, content_type: u8) -> bool {
+        match self.version {
+            TlsVersion::Tls13 => content_type != 0,
+            TlsVersion::Tls12 => content_type == self.header_type,
+        }
     }
 
     /// Compares what the device says with what can come out of a record of this size.
@@ -236,10 +247,12 @@ impl Open {
     ) -> Result<Opened, DeviceError> {
         let completion = outcome.completion;
         let length = completion.written as usize;
+        // In TLS 1.2 nothing but content stands there.
         let agrees = length <= self.room().min(MAX_FRAGMENT_BYTES)
+            && (length == self.room() || self.version == TlsVersion::Tls13)
             && completion.consumed as usize == self.length
             && completion.records == 1
-            && (completion.content_type != 0 || self.version == TlsVersion::Tls12);
+            && self.type_agrees(completion.content_type);
         if agrees {
             return Ok(Opened { content_type: completion.content_type, length });
         }
@@ -262,6 +275,7 @@ impl Open {
         let overhead = run.records * self.record_min;
         let agrees = run.records > 0
             && (run.records == 1 || run.content_type == APPLICATION_DATA)
+            && self.type_agrees(run.content_type)
             && run.consumed <= self.length
             && run.consumed >= overhead
             && run.length <= run.consumed - overhead

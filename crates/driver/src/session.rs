@@ -256,7 +256,7 @@ impl Session {
     /// Has the records at the source of `buffer`, from byte `start` on, opened, as [`Self::open_run`] does, by and by. What
     /// goes wrong, even at once, is told by [`Opening::poll`].
     pub fn start_open(&mut self, mut buffer: Buffer, start: usize, sequence: u64) -> Opening {
-        let asked = self.open_of(buffer.len().saturating_sub(start));
+        let asked = self.open_of(buffer.source().get(start..).unwrap_or(&[]));
         let started = self.check_run(asked.length).and_then(|()| {
             let entry = buffer.entry(Opcode::OpenRun, sequence, start, asked.room())?;
             Ok(self.queue.start(&mut buffer, &mut self.owner, entry)?)
@@ -264,8 +264,13 @@ impl Session {
         Opening::new(buffer, asked, started)
     }
 
-    fn open_of(&self, length: usize) -> Open {
-        Open { length, record_min: *self.record_bytes().start(), version: self.version() }
+    fn open_of(&self, records: &[u8]) -> Open {
+        self.open_of_bytes(records.len(), records.first().copied().unwrap_or(0))
+    }
+
+    fn open_of_bytes(&self, length: usize, header_type: u8) -> Open {
+        let record_min = *self.record_bytes().start();
+        Open { length, record_min, version: self.version(), header_type }
     }
 
     /// Tells the device of all that was started.
@@ -289,7 +294,7 @@ impl Session {
             return Err(RecordError::Rejected(Status::BadLength));
         }
         let pieces = [&header, &*encrypted_record];
-        let asked = self.open_of(record_bytes);
+        let asked = self.open_of_bytes(record_bytes, header[0]);
         let (outcome, slot) = self.open_pieces(Opcode::Open, sequence, &pieces, &asked)?;
         let opened = asked.check_record(&slot, &outcome)?;
         encrypted_record[..opened.length].copy_from_slice(slot.destination(opened.length));
@@ -309,7 +314,7 @@ impl Session {
         records: &mut [u8],
     ) -> Result<OpenedRun, RecordError> {
         self.check_run(records.len())?;
-        let asked = self.open_of(records.len());
+        let asked = self.open_of(records);
         let (outcome, slot) = self.open_pieces(Opcode::OpenRun, sequence, &[&*records], &asked)?;
         let run = asked.check_run(&slot, &outcome)?;
         records[..run.length].copy_from_slice(slot.destination(run.length));

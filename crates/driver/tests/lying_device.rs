@@ -11,7 +11,7 @@ use sealgate_abi::regs::{Magic, Page, QUEUES, Register, SelftestState, Version};
 use sealgate_abi::{Completion, Opcode, Status};
 use sealgate_driver::{
     Device, DeviceError, Direction, Failure, HealthState, Key, OpenError, RecordError, Session,
-    Settings,
+    SessionConfig, Settings, TlsVersion,
 };
 
 use support::fake::{Answer, Fake};
@@ -228,6 +228,69 @@ fn a_lie_about_an_opened_record_is_noticed() {
         assert!(noticed, "{name}: {error}");
         assert_eq!(record, before, "{name}");
     }
+}
+
+/// The fake knows no records of TLS 1.2: the script says all of what is opened.
+fn open_tls12(
+    run: bool,
+    header_type: u8,
+    lie: fn(&mut Completion),
+) -> Result<(u8, usize), RecordError> {
+    const CONTENT: usize = 7;
+    const RECORD_MIN: usize = 5 + 8 + 16;
+
+    let fake = Fake::new(CONTEXTS_LOG2);
+    let device = device(&fake);
+    let (version, direction) = (TlsVersion::Tls12, Direction::Open);
+    let config = SessionConfig { version, direction, key: Key::Aes128(&KEY), iv: IV };
+    let mut opener = device.session_with(config);
+    fake.script(move |answer| {
+        let opcode = answer.entry.opcode;
+        if let (true, Some(completion)) =
+            (opcode != Opcode::ContextLoad as u8, &mut answer.completion)
+        {
+            completion.status_phase = Status::Success as u8;
+            completion.content_type = header_type;
+            completion.records = 1;
+            completion.consumed = answer.entry.length;
+            completion.written = CONTENT as u32;
+            lie(completion);
+        }
+    });
+    let mut record = [0; RECORD_MIN + CONTENT];
+    record[0] = header_type;
+    let before = record;
+    let outcome = if run {
+        opener.open_run(0, &mut record).map(|opened| (opened.content_type, opened.length))
+    } else {
+        let (header, buffer) = record.split_first_chunk_mut().unwrap();
+        opener.open(0, *header, buffer).map(|opened| (opened.content_type, opened.length))
+    };
+    if outcome.is_err() {
+        assert_eq!(record, before);
+    }
+    outcome
+}
+
+#[test]
+fn a_lie_about_an_opened_record_of_tls12_is_noticed() {
+    let lies: [Lie; 3] = [
+        ("not the type of the header", |completion| completion.content_type ^= 1),
+        ("no content type", |completion| completion.content_type = 0),
+        ("more content than fits", |completion| completion.written += 1),
+    ];
+    let is_lie = |outcome: &Result<_, _>| {
+        matches!(outcome, Err(RecordError::Device(DeviceError::Inconsistent { .. })))
+    };
+    for (header_type, run) in [(22, false), (23, false), (22, true), (23, true)] {
+        assert_eq!(open_tls12(run, header_type, |_| ()).unwrap(), (header_type, 7));
+        for (name, lie) in lies {
+            let outcome = open_tls12(run, header_type, lie);
+            assert!(is_lie(&outcome), "{name}, run: {run}: {outcome:?}");
+        }
+    }
+    let shorter = open_tls12(false, 23, |completion| completion.written -= 1);
+    assert!(is_lie(&shorter), "{shorter:?}");
 }
 
 #[test]

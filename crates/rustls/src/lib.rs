@@ -30,4 +30,4 @@ mod threshold;
 
 pub use counters::{Operation, Reason, RecordCounters, RecordCounts, Tally};
 pub use provider::{Provider, provider};
-pub use threshold::measure;
+pub use threshold::{Thresholds, measure};

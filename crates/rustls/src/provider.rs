@@ -8,6 +8,7 @@ use sealgate_driver::Device;
 
 use crate::counters::RecordCounters;
 use crate::record::RecordPath;
+use crate::threshold::Thresholds;
 
 /// A provider over the default base that gives the device every record that it serves, whatever its size.
 #[must_use]
@@ -19,7 +20,7 @@ pub fn provider(device: &Device) -> CryptoProvider {
 #[derive(Debug)]
 pub struct Provider {
     device: Option<Device>,
-    software_below: usize,
+    software_below: Thresholds,
     base: CryptoProvider,
 }
 
@@ -27,23 +28,23 @@ impl Provider {
     /// A provider over the default base, with its records on `device`.
     #[must_use]
     pub fn new(device: &Device) -> Self {
-        Self { device: Some(device.clone()), software_below: 0, base: default_base() }
+        Self { device: Some(device.clone()), software_below: 0.into(), base: default_base() }
     }
 
     /// A provider over the default base, with its records in software and counted.
     #[must_use]
     pub fn without_device() -> Self {
-        Self { device: None, software_below: 0, base: default_base() }
+        Self { device: None, software_below: 0.into(), base: default_base() }
     }
 
-    /// Records with fewer bytes of content than this are sealed and opened in software. 0, the default: none. See
-    /// [`measure`](crate::measure).
+    /// Records with fewer bytes of content than this, one number for all suites or [`Thresholds`], are sealed and opened in
+    /// software. 0, the default: none. See [`measure`](crate::measure).
     ///
     /// For an inbound record the content is taken to be what its length allows; how much of that is padding is known
     /// only afterwards.
     #[must_use]
-    pub fn software_below(mut self, bytes: usize) -> Self {
-        self.software_below = bytes;
+    pub fn software_below(mut self, bytes: impl Into<Thresholds>) -> Self {
+        self.software_below = bytes.into();
         self
     }
 

@@ -26,6 +26,7 @@ use sealgate_driver::{Device, Session, SessionConfig};
 use tracing::{debug, warn};
 
 use crate::counters::{Operation, Reason, RecordCounters};
+use crate::threshold::Thresholds;
 
 use open::RecordDecrypter;
 pub(crate) use probe::Probe;
@@ -40,7 +41,7 @@ const IV_BYTES: usize = 12;
 #[derive(Clone, Debug)]
 pub(crate) struct RecordPath {
     pub(crate) device: Option<Device>,
-    pub(crate) software_below: usize,
+    pub(crate) software_below: Thresholds,
     pub(crate) counters: Arc<RecordCounters>,
 }
 
@@ -104,9 +105,10 @@ impl RecordPath {
     }
 
     fn protection(&self, session: Result<Session, Reason>) -> Protection {
+        let served = session.as_ref();
         Protection {
+            software_below: served.map_or(0, |session| self.software_below.of(session.suite())),
             session,
-            software_below: self.software_below,
             counters: Arc::clone(&self.counters),
             warned: false,
         }

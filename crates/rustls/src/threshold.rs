@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use sealgate_abi::Suite;
 use sealgate_driver::Device;
 use tracing::debug;
 
@@ -15,15 +16,57 @@ const SIZES: [usize; 7] = [64, 256, 1_024, 2_048, 4_096, 8_192, 16_384];
 /// Records sealed for one figure, which is their median.
 const ROUNDS: usize = 31;
 
-/// Longest that measuring may take. A device that is not done by then is no faster than software at any size.
+/// Longest that measuring a suite may take. A device that is not done by then is no faster than software at any size.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Times the device against the default base's software, one record of AES-256-GCM after another, and returns the
-/// bytes of content from which on the device is the faster; fit for
-/// [`Provider::software_below`](crate::Provider::software_below). `None`: it never is, or it did not answer.
+/// Bytes of content, suite by suite, below which a record is sealed and opened in software.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// For AES-GCM with either length of key.
+    pub aes_gcm: usize,
+    /// For ChaCha20-Poly1305.
+    pub chacha20_poly1305: usize,
+}
+
+impl Thresholds {
+    /// The device gets no record.
+    pub const SOFTWARE_ONLY: Self = Self { aes_gcm: usize::MAX, chacha20_poly1305: usize::MAX };
+
+    /// The threshold of a suite.
+    #[must_use]
+    pub const fn of(self, suite: Suite) -> usize {
+        match suite {
+            Suite::Aes128Gcm | Suite::Aes256Gcm => self.aes_gcm,
+            Suite::Chacha20Poly1305 => self.chacha20_poly1305,
+        }
+    }
+}
+
+/// The same for all suites.
+impl From<usize> for Thresholds {
+    fn from(bytes: usize) -> Self {
+        Self { aes_gcm: bytes, chacha20_poly1305: bytes }
+    }
+}
+
+/// Times the device against the default base's software, one record after another of each suite, and returns the bytes of
+/// content from which on the device is the faster; fit for
+/// [`Provider::software_below`](crate::Provider::software_below). Of a suite for which it never is, or that it does not
+/// serve, they are `usize::MAX`.
+///
+/// AES-GCM is measured with keys of 256 bits: rustls lets nobody else make the shorter ones.
 #[must_use]
-pub fn measure(device: &Device) -> Option<usize> {
-    let mut probe = Probe::new(device, &default_base())?;
+pub fn measure(device: &Device) -> Thresholds {
+    let measured = |suite| measure_suite(device, suite).unwrap_or(usize::MAX);
+    Thresholds {
+        aes_gcm: measured(Suite::Aes256Gcm),
+        chacha20_poly1305: measured(Suite::Chacha20Poly1305),
+    }
+}
+
+/// `None`: the device is never the faster, or did not answer.
+fn measure_suite(device: &Device, suite: Suite) -> Option<usize> {
+    let mut probe = Probe::new(device, &default_base(), suite)?;
     let start = Instant::now();
     let mut timings = Vec::with_capacity(SIZES.len());
     for bytes in SIZES {
@@ -37,7 +80,7 @@ pub fn measure(device: &Device) -> Option<usize> {
             }
         }
         let timing = Timing { bytes, device: median(on_device), software: median(in_software) };
-        debug!(?timing, "device against software");
+        debug!(?suite, ?timing, "device against software");
         timings.push(timing);
     }
     crossover(&timings)

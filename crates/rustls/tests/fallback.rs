@@ -10,11 +10,12 @@ use std::time::Duration;
 use rustls::crypto::cipher::{AeadKey, Iv, OutboundChunks, OutboundPlainMessage};
 use rustls::crypto::ring;
 use rustls::{CipherSuite, ContentType, ProtocolVersion};
+use sealgate_abi::Suite;
 use sealgate_abi::regs::{Features, Register, RegisterIo};
 use sealgate_driver::memory::DmaMemory;
 use sealgate_driver::transport::{DmaAccess, Iova, TransportError};
 use sealgate_driver::{Device, Settings, Transport};
-use sealgate_rustls::{Operation, Provider, Reason, RecordCounts, Tally, measure};
+use sealgate_rustls::{Operation, Provider, Reason, RecordCounts, Tally, Thresholds, measure};
 use sealgate_sim::{SimConfig, SimTransport};
 
 use support::{
@@ -257,11 +258,31 @@ fn more_records_at_once_than_a_queue_has_contexts() {
 }
 
 #[test]
+fn each_suite_has_its_threshold() {
+    let (device, _) = device();
+    let thresholds = Thresholds { aes_gcm: usize::MAX, chacha20_poly1305: 0 };
+    for suite in DEVICE_SUITES {
+        let (on_device, counters) = Provider::new(&device).software_below(thresholds).build();
+        Pair::with_suite(on_device, ring::default_provider(), suite).echo(&[1; 1_000]);
+        let counts = counters.snapshot();
+        let is_chacha = format!("{suite:?}").contains("CHACHA20");
+        for operation in Operation::ALL {
+            let below = counts.software(operation, Reason::BelowThreshold).records;
+            let on_device = counts.device(operation).records;
+            assert_eq!((below == 0, on_device > 0), (is_chacha, is_chacha), "{suite:?}");
+        }
+    }
+}
+
+#[test]
 fn a_measured_threshold_is_a_size_of_record_or_none() {
     let (device, transport) = device();
-    if let Some(bytes) = measure(&device) {
-        assert!((1..=16_384).contains(&bytes), "{bytes}");
+    let thresholds = measure(&device);
+    for suite in [Suite::Aes128Gcm, Suite::Aes256Gcm, Suite::Chacha20Poly1305] {
+        let bytes = thresholds.of(suite);
+        assert!((1..=16_384).contains(&bytes) || bytes == usize::MAX, "{suite:?}: {bytes}");
     }
     transport.control().vanish();
-    assert_eq!(measure(&device), None, "a device that is gone is never faster");
+    let gone = measure(&device);
+    assert_eq!(gone, Thresholds::SOFTWARE_ONLY, "a device that is gone is never faster");
 }

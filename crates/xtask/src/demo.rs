@@ -5,12 +5,17 @@ use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use crate::flags::Flags;
 use crate::process::{cargo, run as run_command, shown};
 use crate::timing::Parts;
 use crate::{Failure, Result, setup};
 
+/// What the demo takes.
+pub(crate) const FLAGS: Flags = Flags { alone: &["stay"], with_value: &["device", "json"] };
+
 /// Builds and starts the demo; `arguments` are the demo's own.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    FLAGS.check("demo", arguments)?;
     let mut parts = Parts::default();
     parts.run("setup", setup::simulation)?;
     parts.run("build", || {

@@ -5,7 +5,9 @@ mod abi_package;
 mod bench;
 mod codegen;
 mod demo;
+mod flags;
 mod formal;
+mod hang;
 mod lint;
 mod process;
 #[cfg(all(test, feature = "rtl"))]

@@ -16,42 +16,62 @@ const PACKAGES: [&str; 3] =
 #[test]
 fn the_registers_behave_as_their_page_says() {
     // The bench looks into the module for what no port shows.
-    let shape = ["-GLanes=2", "-GDataWidth=256", "-GBuild=32'hc0ffee01", "--public-flat-rw"];
-    run("csr", "sealgate_csr", &shape);
+    let shape =
+        ["-GLanes=2", "-GDataWidth=256", "-GChacha=0", "-GBuild=32'hc0ffee01", "--public-flat-rw"];
+    run(&["csr"], "sealgate_csr", &shape, &[]);
 }
 
 #[test]
 fn interrupts_are_moderated_and_none_is_lost() {
-    run("queue", "sealgate_interrupts", &[]);
+    run(&["queue"], "sealgate_interrupts", &[], &[]);
 }
 
-/// Verilates `top`, which stands in `folder` of the RTL, and runs its bench.
-fn run(folder: &str, top: &str, options: &[&str]) {
+#[test]
+fn a_build_without_chacha20_does_not_know_its_suite() {
+    for (option, highest_suite) in [("-GChacha=1", "3"), ("-GChacha=0", "2")] {
+        run(&["context"], "sealgate_decode", &[option], &[highest_suite]);
+    }
+}
+
+#[test]
+fn a_lane_reads_with_few_tags_and_with_many() {
+    // Simulated as a whole is an engine with 32 of them.
+    for tags in ["4", "256"] {
+        let shape = ["-GDataWidth=128", &format!("-GTags={tags}")];
+        run(&["dma", "common"], "sealgate_read_port", &shape, &[tags]);
+    }
+}
+
+/// Verilates `top`, which stands in the first of these folders of the RTL and needs modules of all, and runs its bench.
+fn run(folders: &[&str], top: &str, options: &[&str], arguments: &[&str]) {
     let scratch = env::temp_dir().join(format!("{top}-{}", std::process::id()));
     fs::create_dir_all(&scratch).unwrap();
-    let result = build_and_run(folder, top, options, &scratch);
+    let result = build(folders, top, options, &scratch)
+        .and_then(|bench| output(Command::new(bench).args(arguments)));
     fs::remove_dir_all(&scratch).unwrap();
     if let Err(failure) = result {
         panic!("{}", failure.0);
     }
 }
 
-fn build_and_run(folder: &str, top: &str, options: &[&str], scratch: &Path) -> Result<()> {
+/// Verilates and compiles; the result is the program.
+fn build(folders: &[&str], top: &str, options: &[&str], scratch: &Path) -> Result<PathBuf> {
     let verilator = setup::simulation()?;
     let rtl = workspace::root().join("hdl/rtl");
     output(
         Command::new(verilator.join("bin/verilator_bin"))
             .current_dir(&rtl)
             .env("VERILATOR_ROOT", &verilator)
-            .args(["--cc", "--quiet-stats", "-Wall", "--top-module", top, "-y", folder])
+            .args(["--cc", "--quiet-stats", "-Wall", "--top-module", top])
+            .args(folders.iter().flat_map(|folder| ["-y", folder]))
             .args(options)
             .arg("--Mdir")
             .arg(scratch)
             .arg("sealgate.vlt")
             .args(PACKAGES)
-            .arg(format!("{folder}/{top}.sv")),
+            .arg(format!("{}/{top}.sv", folders[0])),
     )?;
-    output(&mut Command::new(compile(top, &verilator, scratch)?)).map(drop)
+    compile(top, &verilator, scratch)
 }
 
 /// Compiles the bench of `top` with what Verilator made; the result is the program.

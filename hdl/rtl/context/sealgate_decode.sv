@@ -31,6 +31,7 @@ module sealgate_decode
   import sealgate_abi_pkg::*;
 #(
   parameter int unsigned NumContexts = 1024,
+  parameter bit Chacha = 1'b1,  // 0: ChaCha20-Poly1305 is an unknown suite
   localparam int unsigned ContextWidth = $clog2(NumContexts)
 ) (
   input  wire logic                    clk_i,
@@ -87,6 +88,8 @@ module sealgate_decode
     StSum,       // and the last
     StEmit
   } state_e;
+
+  localparam suite_e LastSuite = Chacha ? SuiteChacha20Poly1305 : SuiteAes256Gcm;
 
   // Quotients of 2^20 by 65 and more.
   localparam int unsigned DivideSteps = 14;
@@ -166,7 +169,7 @@ module sealgate_decode
     if (state_q == StFields) begin
       unique case (opcode)
         OpcodeContextLoad:
-          fields_valid = (suite != '0) && (suite <= SuiteChacha20Poly1305) &&
+          fields_valid = (suite != '0) && (suite <= LastSuite) &&
                          ((version == VersionTls12) || (version == VersionTls13)) &&
                          ((direction == DirectionSeal) || (direction == DirectionOpen)) &&
                          (bytes[LoadReservedLsb+:LoadReservedWidth] == '0);

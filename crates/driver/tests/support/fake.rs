@@ -326,8 +326,10 @@ impl State {
         let features = regs::Features::default()
             .with_aes_128_gcm(true)
             .with_aes_256_gcm(true)
+            .with_tls12(true)
             .with_tls13(true)
-            .with_padding(true);
+            .with_padding(true)
+            .with_open_run(true);
         self.set(Page::Device, regs::Shape::OFFSET, shape.bits());
         self.set(Page::Device, regs::Features::OFFSET, features.bits());
         self.set(Page::Device, regs::SealMax::OFFSET, 1 << 14);

@@ -21,10 +21,10 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    /// `None` if device and base have no suite of TLS 1.3 in common.
-    pub(crate) fn new(device: &Device, base: &CryptoProvider) -> Option<Self> {
+    /// `None` if device and base don't both have this suite, with TLS 1.3 and a key of 32 bytes.
+    pub(crate) fn new(device: &Device, base: &CryptoProvider, suite: Suite) -> Option<Self> {
         // The only length of key that rustls lets others make.
-        let (suite, new_key) = (Suite::Aes256Gcm, || AeadKey::from([0; 32]));
+        let new_key = || AeadKey::from([0; 32]);
         let (iv, new_iv) = ([0; IV_BYTES], || Iv::from([0; IV_BYTES]));
         let software = base.cipher_suites.iter().find_map(|candidate| match candidate {
             SupportedCipherSuite::Tls13(tls13)
@@ -36,7 +36,7 @@ impl Probe {
         })?;
         let path = RecordPath {
             device: Some(device.clone()),
-            software_below: 0,
+            software_below: 0.into(),
             counters: Arc::default(),
         };
         let (version, direction) = (TlsVersion::Tls13, Direction::Seal);

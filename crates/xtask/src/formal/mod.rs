@@ -6,8 +6,11 @@ mod mutant;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use mutant::Mutant;
@@ -20,26 +23,59 @@ use crate::{Failure, Result, setup};
 /// time or could not start.
 const REFUTED: i32 = 2;
 
-/// Runs the proofs that `names` tells, or all.
+/// A task that only looks for faults, where the proof itself tells them not from what it cannot do.
+const FAULTS: &str = "faults";
+
+/// Runs the proofs that `names` tells, or all, one for each core at a time.
 pub(crate) fn run(names: &[String]) -> Result<()> {
     let proofs = proofs(names)?;
+    let cases = cases(&proofs);
     let bench = Bench::new(&setup::formal()?)?;
     let start = Instant::now();
-    let mut cases = 0;
-    for proof in &proofs {
-        for task in &proof.tasks {
-            bench.expect(proof, task, None)?;
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<()> {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // Nobody begins another case after a failure.
+            bench.expect(case).inspect_err(|_| next.store(cases.len(), Ordering::Relaxed))?;
         }
-        for mutant in &proof.mutants {
-            bench.expect(proof, &proof.tasks[0], Some(mutant))?;
-        }
-        cases += proof.tasks.len() + proof.mutants.len();
-    }
-    println!("{cases} as expected, in {:.0} s", start.elapsed().as_secs_f64());
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| {
+            worker.join().unwrap_or_else(|_| Err(Failure::new("a proof's thread panicked")))
+        })
+    })?;
+    println!("{} as expected, in {:.0} s", cases.len(), start.elapsed().as_secs_f64());
     Ok(())
 }
 
-/// A `.sby` file with its tasks, of which the first is the proof itself, and the faults that it has to find.
+/// Something to be proven, or a fault to be found.
+struct Case<'a> {
+    proof: &'a Proof,
+    task: &'a str,
+    mutant: Option<&'a Mutant>,
+    /// Of the case, in the scratch folder.
+    folder: String,
+}
+
+/// Each task, and with each fault the one that looks for them, or else the first.
+fn cases(proofs: &[Proof]) -> Vec<Case<'_>> {
+    let mut cases = Vec::new();
+    for proof in proofs {
+        let search = proof.tasks.iter().find(|task| *task == FAULTS).unwrap_or(&proof.tasks[0]);
+        let tasks = proof.tasks.iter().filter(|task| *task != FAULTS).map(|task| (task, None));
+        let faults = proof.mutants.iter().map(|mutant| (search, Some(mutant)));
+        for (number, (task, mutant)) in tasks.chain(faults).enumerate() {
+            let folder = format!("{}-{number}", proof.name);
+            cases.push(Case { proof, task, mutant, folder });
+        }
+    }
+    cases
+}
+
+/// A `.sby` file with its tasks, of which the first is the proof itself, and the faults that have to be found.
 struct Proof {
     name: String,
     tasks: Vec<String>,
@@ -103,18 +139,18 @@ impl Bench {
     }
 
     /// Runs a task: it must hold for the RTL as it stands, and be refuted for a mutant.
-    fn expect(&self, proof: &Proof, task: &str, mutant: Option<&Mutant>) -> Result<()> {
+    fn expect(&self, case: &Case<'_>) -> Result<()> {
+        let Case { proof, task, mutant, .. } = case;
         let start = Instant::now();
-        let case = mutant.map_or_else(|| task.to_owned(), |mutant| mutant.what.clone());
-        eprint!("{:<12} {case}: ", proof.name);
-        let output = self.run(proof, task, mutant)?;
+        let what = mutant.map_or(*task, |mutant| mutant.what.as_str());
+        let output = self.run(case)?;
         let code = output.status.code();
         let (wanted, word) = if mutant.is_some() { (REFUTED, "found") } else { (0, "holds") };
         if code == Some(wanted) {
-            eprintln!("{word} ({:.1} s)", start.elapsed().as_secs_f64());
+            let seconds = start.elapsed().as_secs_f64();
+            eprintln!("{:<12} {what}: {word} ({seconds:.1} s)", proof.name);
             return Ok(());
         }
-        eprintln!("failed");
         let said = match (mutant, code) {
             (None, Some(REFUTED)) => "is refuted",
             (Some(_), Some(0)) => "does not find the fault",
@@ -123,14 +159,15 @@ impl Bench {
         let log = String::from_utf8_lossy(&output.stdout);
         let errors = String::from_utf8_lossy(&output.stderr);
         Err(Failure::new(format!(
-            "{} ({case}) {said}; traces are in {}\n{log}{errors}",
+            "{} ({what}) {said}; traces are in {}\n{log}{errors}",
             proof.name,
-            self.scratch.display()
+            self.scratch.join(&case.folder).display()
         )))
     }
 
-    fn run(&self, proof: &Proof, task: &str, mutant: Option<&Mutant>) -> Result<Output> {
-        let place = self.scratch.join(&proof.name);
+    fn run(&self, case: &Case<'_>) -> Result<Output> {
+        let Case { proof, task, mutant, folder } = case;
+        let place = self.scratch.join(folder);
         if place.exists() {
             fs::remove_dir_all(&place).map_err(Failure::at(place.display()))?;
         }
@@ -180,6 +217,27 @@ mod tests {
             ["prove", "cover"]
         );
         assert!(tasks("[options]\nmode prove\n").is_empty());
+    }
+
+    #[test]
+    fn each_task_runs_and_faults_are_looked_for_by_one() -> std::result::Result<(), String> {
+        let mutants = mutant::parse("# Wrong.\nrtl/a.sv\n- x\n+ y\n")?;
+        let case = |(sby, mutants)| {
+            let proof = [Proof { name: "a".to_owned(), tasks: tasks(sby), mutants }];
+            let cases = cases(&proof);
+            let seen = cases.iter().map(|case| (case.task.to_owned(), case.mutant.is_some()));
+            seen.collect::<Vec<_>>()
+        };
+        let case_of = |task: &str, faulty| (task.to_owned(), faulty);
+        let parts = case(("[tasks]\nodd\neven\nfaults\n", mutants));
+        assert_eq!(parts, [case_of("odd", false), case_of("even", false), case_of("faults", true)]);
+        let mutants = mutant::parse("# Wrong.\nrtl/a.sv\n- x\n+ y\n")?;
+        let whole = case(("[tasks]\nprove\ncover\n", mutants));
+        assert_eq!(
+            whole,
+            [case_of("prove", false), case_of("cover", false), case_of("prove", true)]
+        );
+        Ok(())
     }
 
     #[test]
