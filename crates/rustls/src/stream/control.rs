@@ -225,7 +225,7 @@ impl Control {
         let mut events = Vec::new();
         while let Some((&typ, _)) = rest.split_first() {
             let typ = HandshakeType::from(typ);
-            self.expect(typ)?;
+            self.check_type(typ)?;
             let Some(message) = message_bytes(rest)? else {
                 self.partial = rest.to_vec();
                 break;
@@ -239,7 +239,7 @@ impl Control {
     }
 
     /// Refuses a message by its type, before it is put together.
-    fn expect(&self, typ: HandshakeType) -> Result<(), Fault> {
+    fn check_type(&self, typ: HandshakeType) -> Result<(), Fault> {
         let expected: &[HandshakeType] = match (self.version, self.side) {
             (TlsVersion::Tls13, Side::Client) => {
                 &[HandshakeType::NewSessionTicket, HandshakeType::KeyUpdate]
