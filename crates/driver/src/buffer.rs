@@ -76,6 +76,11 @@ impl Buffer {
         Ok(())
     }
 
+    /// Forgets what is at the source behind the first `len` bytes.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(u32::try_from(len).unwrap_or(u32::MAX));
+    }
+
     /// The bytes at the source.
     #[must_use]
     pub fn source(&self) -> &[u8] {

@@ -106,7 +106,7 @@ impl Device {
     pub fn session_with(&self, config: SessionConfig<'_>) -> Session {
         let queues = self.handle.engine.queues.len();
         let queue = self.handle.next_queue.fetch_add(1, Ordering::Relaxed) % queues;
-        self.session_on(queue, config)
+        self.session_on(&self.handle.engine.queues[queue], config)
     }
 
     /// The same for operations that are started and polled for, on a queue of the processor core that this is called on.
@@ -117,11 +117,15 @@ impl Device {
         let turn = self.handle.next_queue.fetch_add(1, Ordering::Relaxed) % share;
         let queue = (sched_getcpu() * share + turn) % engine.queues.len();
         self.handle.reapers.serve(&engine.queues[queue])?;
-        Ok(self.session_on(queue, config))
+        Ok(self.session_on(&engine.queues[queue], config))
     }
 
-    fn session_on(&self, queue: usize, config: SessionConfig<'_>) -> Session {
-        let queue = Arc::clone(&self.handle.engine.queues[queue]);
+    pub(crate) fn session_on(
+        &self,
+        queue: &Arc<SharedQueue>,
+        config: SessionConfig<'_>,
+    ) -> Session {
+        let queue = Arc::clone(queue);
         let id = SessionId(self.handle.next_session.fetch_add(1, Ordering::Relaxed));
         Session::new(self.clone(), queue, id, config)
     }

@@ -137,6 +137,12 @@ impl Session {
         Self { device, queue, owner }
     }
 
+    /// A session for the next keys of the same connection: on the same queue, so that buffers of this one serve it too.
+    #[must_use]
+    pub fn successor(&self, config: SessionConfig<'_>) -> Self {
+        self.device.session_on(&self.queue, config)
+    }
+
     /// Which way the session works.
     #[must_use]
     pub fn direction(&self) -> Direction {
@@ -221,7 +227,7 @@ impl Session {
     }
 
     /// A buffer for one of the session's operations, at once or not at all: [`DeviceError::Busy`]. It goes to
-    /// [`Self::start_seal`] or [`Self::start_open`].
+    /// [`Self::start_seal`] or [`Self::start_open`], of this session or a [`Self::successor`].
     pub fn buffer(&self) -> Result<Buffer, DeviceError> {
         self.queue.try_take()
     }

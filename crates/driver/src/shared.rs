@@ -9,6 +9,7 @@
 use std::hint;
 use std::mem;
 use std::ops::Range;
+use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -346,6 +347,10 @@ impl SharedQueue {
         owner: &mut Owner,
         entry: RecordEntry,
     ) -> Result<(), DeviceError> {
+        if !ptr::eq(self, &raw const **buffer.queue()) {
+            let what = "the buffer is of another queue than the session";
+            return Err(DeviceError::InvalidArgument { what });
+        }
         self.with(|state| {
             let running = self.running(state, Some(buffer.generation()))?;
             if !running.queue.has_room(OPERATION_ENTRIES) {

@@ -144,6 +144,10 @@ impl RecordCounters {
         self.device[operation as usize].add(bytes);
     }
 
+    pub(crate) fn count_device_records(&self, operation: Operation, records: u64, bytes: usize) {
+        self.device[operation as usize].add_records(records, bytes);
+    }
+
     pub(crate) fn count_software(&self, operation: Operation, reason: Reason, bytes: usize) {
         self.software[operation as usize][reason as usize].add(bytes);
     }
@@ -199,7 +203,11 @@ struct AtomicTally {
 
 impl AtomicTally {
     fn add(&self, bytes: usize) {
-        self.records.fetch_add(1, Ordering::Relaxed);
+        self.add_records(1, bytes);
+    }
+
+    fn add_records(&self, records: u64, bytes: usize) {
+        self.records.fetch_add(records, Ordering::Relaxed);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 

@@ -30,4 +30,5 @@ mod threshold;
 
 pub use counters::{Operation, Reason, RecordCounters, RecordCounts, Tally};
 pub use provider::{Provider, provider};
+pub use stream::{Offload, TlsAcceptor, TlsConnector, TlsStream};
 pub use threshold::{Thresholds, measure};

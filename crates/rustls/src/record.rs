@@ -31,7 +31,6 @@ use crate::threshold::Thresholds;
 use open::RecordDecrypter;
 pub(crate) use probe::Probe;
 use seal::{RecordEncrypter, SoftwareEncrypter};
-#[allow(unused_imports, reason = "the stream that uses them is put together next")]
 pub(crate) use software::{SoftwareOpener, SoftwareSealer, session_config, tls_version};
 
 /// Bytes of the static IV of every suite served (RFC 8446, section 5.3; RFC 7905, section 2; RFC 5288, section 3).
@@ -151,7 +150,7 @@ fn copy_common(base: &CipherSuiteCommon) -> CipherSuiteCommon {
 }
 
 /// The AEAD of a suite, if it is one that devices may serve. TLS 1.2 has the same AEAD in several suites.
-const fn device_suite(suite: CipherSuite) -> Option<Suite> {
+pub(crate) const fn device_suite(suite: CipherSuite) -> Option<Suite> {
     match suite {
         CipherSuite::TLS13_AES_128_GCM_SHA256
         | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256

@@ -2,9 +2,390 @@
 //! A TLS stream whose record layer is ours: rustls shakes hands and hands over the keys, and from then on many records
 //! of a connection can be under way at once.
 
-#![allow(dead_code, reason = "the stream that uses these parts is put together next")]
-
 mod control;
 mod handshake;
+mod inbound;
+mod offload;
+mod outbound;
 #[cfg(test)]
 mod tests;
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{
+    AlertDescription, CipherSuite, ClientConfig, Error, HandshakeKind, ProtocolVersion,
+    ServerConfig, SupportedCipherSuite,
+};
+use sealgate_abi::TlsVersion;
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
+
+pub use offload::Offload;
+
+use control::{AlertLevel, Control, Event, Fault};
+use handshake::{Established, Kernel};
+use inbound::{Inbound, InboundError, Progress};
+use offload::Keys;
+use outbound::Outbound;
+
+/// Accepts TLS connections as a server.
+///
+/// ```
+/// # async fn serve(
+/// #     listener: tokio::net::TcpListener, config: rustls::ServerConfig, device: &sealgate_driver::Device,
+/// # ) -> std::io::Result<()> {
+/// use sealgate_rustls::{Offload, TlsAcceptor};
+/// use tokio::io::AsyncWriteExt;
+///
+/// let acceptor = TlsAcceptor::new(config.into(), Offload::new(device));
+/// let (socket, _) = listener.accept().await?;
+/// let mut stream = acceptor.accept(socket).await?;
+/// stream.write_all(b"hello").await?;
+/// stream.shutdown().await
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TlsAcceptor {
+    config: Arc<ServerConfig>,
+    offload: Offload,
+}
+
+impl TlsAcceptor {
+    /// An acceptor whose connections are as `config` says. Their handshakes, and the records of those, are rustls's.
+    #[must_use]
+    pub fn new(config: Arc<ServerConfig>, offload: Offload) -> Self {
+        Self { config, offload }
+    }
+
+    /// Shakes hands with the client behind `io`.
+    ///
+    /// # Errors
+    ///
+    /// Those of `io`; and [`io::ErrorKind::InvalidData`] with the [`rustls::Error`] inside, after the client was sent the
+    /// alert that goes with it.
+    pub async fn accept<IO>(&self, mut io: IO) -> io::Result<TlsStream<IO>>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let established = handshake::server(&mut io, &self.config).await?;
+        TlsStream::new(io, established, &self.offload)
+    }
+}
+
+/// Makes TLS connections as a client.
+#[derive(Clone, Debug)]
+pub struct TlsConnector {
+    config: Arc<ClientConfig>,
+    offload: Offload,
+}
+
+impl TlsConnector {
+    /// A connector whose connections are as `config` says. Their handshakes, and the records of those, are rustls's.
+    #[must_use]
+    pub fn new(config: Arc<ClientConfig>, offload: Offload) -> Self {
+        Self { config: handshake::client_config(config), offload }
+    }
+
+    /// Shakes hands with the server behind `io`, which has to be the one called `name`.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`TlsAcceptor::accept`].
+    pub async fn connect<IO>(
+        &self,
+        name: ServerName<'static>,
+        mut io: IO,
+    ) -> io::Result<TlsStream<IO>>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let established = handshake::client(&mut io, Arc::clone(&self.config), name).await?;
+        TlsStream::new(io, established, &self.offload)
+    }
+}
+
+/// A TLS connection that has shaken hands.
+///
+/// What is written is taken at once, up to some 64 records, and sealed while the caller goes on; as with any buffered
+/// writer, [`flush`](tokio::io::AsyncWriteExt::flush) or [`shutdown`](tokio::io::AsyncWriteExt::shutdown) sees to it that
+/// it is sent. What is read ahead is opened meanwhile, and [`AsyncBufRead`] shows it where it was opened, without a copy.
+///
+/// Dropping the stream lets go of whatever is under way, at any point.
+pub struct TlsStream<IO> {
+    io: IO,
+    kernel: Kernel,
+    inbound: Inbound,
+    outbound: Outbound,
+    about: Box<About>,
+    /// Why nothing more can be read; it is told each time.
+    failed: Option<Error>,
+}
+
+/// What is known of the connection and its peer.
+#[derive(Debug)]
+struct About {
+    version: TlsVersion,
+    suite: SupportedCipherSuite,
+    alpn: Option<Vec<u8>>,
+    peer_certificates: Option<Vec<CertificateDer<'static>>>,
+    server_name: Option<String>,
+    handshake_kind: Option<HandshakeKind>,
+    early_data: Vec<u8>,
+}
+
+impl<IO> TlsStream<IO> {
+    fn new(io: IO, established: Established, offload: &Offload) -> io::Result<Self> {
+        let Established { kernel, version, suite, tx, rx, input, early_data, .. } = established;
+        let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+        let sealer = Keys::seal(offload, suite, tx).map_err(invalid)?;
+        let opener = Keys::open(offload, suite, rx).map_err(invalid)?;
+        let control = Control::new(version, kernel.side());
+        let about = About {
+            version,
+            suite,
+            alpn: established.alpn,
+            peer_certificates: established.peer_certificates,
+            server_name: established.server_name,
+            handshake_kind: established.handshake_kind,
+            early_data,
+        };
+        Ok(Self {
+            io,
+            kernel,
+            inbound: Inbound::new(opener, suite, control, input),
+            outbound: Outbound::new(sealer, suite),
+            about: Box::new(about),
+            failed: None,
+        })
+    }
+
+    /// What the connection runs over.
+    pub fn get_ref(&self) -> &IO {
+        &self.io
+    }
+
+    /// The version of TLS.
+    #[must_use]
+    pub fn protocol_version(&self) -> ProtocolVersion {
+        match self.about.version {
+            TlsVersion::Tls12 => ProtocolVersion::TLSv1_2,
+            TlsVersion::Tls13 => ProtocolVersion::TLSv1_3,
+        }
+    }
+
+    /// The cipher suite.
+    #[must_use]
+    pub fn cipher_suite(&self) -> CipherSuite {
+        self.about.suite.suite()
+    }
+
+    /// The application protocol that both sides agreed on (RFC 7301).
+    #[must_use]
+    pub fn alpn_protocol(&self) -> Option<&[u8]> {
+        self.about.alpn.as_deref()
+    }
+
+    /// The certificates that the peer has shown, its own first.
+    #[must_use]
+    pub fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        self.about.peer_certificates.as_deref()
+    }
+
+    /// The name that the client asked this server for (RFC 6066, section 3).
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.about.server_name.as_deref()
+    }
+
+    /// Whether the handshake was a full one or a session was resumed.
+    #[must_use]
+    pub fn handshake_kind(&self) -> Option<HandshakeKind> {
+        self.about.handshake_kind
+    }
+
+    /// What the client has sent in its first flight (RFC 8446, section 2.3), if the configuration lets it. It may have been
+    /// replayed, and is not among what is read.
+    #[must_use]
+    pub fn early_data(&self) -> &[u8] {
+        &self.about.early_data
+    }
+
+    /// Changes the key for what is written from now on (RFC 8446, section 4.6.3). TLS 1.3 only; with TLS 1.2 nothing is
+    /// done. Keys change by themselves before they are worn out.
+    pub fn update_key(&mut self) {
+        if self.about.version == TlsVersion::Tls13 {
+            self.outbound.want_key_update();
+        }
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
+    /// Waits for content. `Ready`: there is some, or the connection has come to its end.
+    fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if let Some(error) = &self.failed {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error.clone())));
+            }
+            match ready!(self.inbound.poll(&mut self.io, cx)) {
+                Ok(Progress::Content | Progress::Closed) => return Poll::Ready(Ok(())),
+                Ok(Progress::Event(event)) => {
+                    if let Err(error) = self.follow(event) {
+                        self.fail(error.into(), cx);
+                    }
+                }
+                Err(InboundError::Io(error)) => return Poll::Ready(Err(error)),
+                Err(InboundError::Tls(fault)) => self.fail(fault, cx),
+            }
+        }
+    }
+
+    /// Does what the peer has asked for.
+    fn follow(&mut self, event: Event) -> Result<(), Error> {
+        match event {
+            Event::KeyUpdate { update_requested } => {
+                if update_requested {
+                    self.outbound.want_key_update();
+                }
+                self.inbound.change_key(self.kernel.update_rx_secret()?)
+            }
+            Event::NewSessionTicket(ticket) => self.kernel.handle_new_session_ticket(&ticket),
+            Event::RefuseRenegotiation => {
+                self.outbound.alert(AlertLevel::Warning, AlertDescription::NoRenegotiation)
+            }
+            Event::CloseNotify | Event::Warning(_) => Ok(()),
+        }
+    }
+
+    /// Ends the connection, and tells the peer why if that can be done without waiting.
+    fn fail(&mut self, fault: Fault, cx: &mut Context<'_>) {
+        self.failed = Some(fault.error);
+        if let Some(alert) = fault.alert
+            && self.outbound.fail(alert).is_ok()
+        {
+            let _ = self.outbound.poll_send(&mut self.io, cx);
+        }
+    }
+
+    /// Takes what is written, and begins to send it.
+    fn poll_take(
+        &mut self,
+        cx: &mut Context<'_>,
+        content: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            if self.outbound.is_key_due() {
+                ready!(self.poll_renew_key(cx))?;
+            }
+            let taken = self.outbound.take(content).map_err(io::Error::other)?;
+            let sent = self.outbound.poll_send(&mut self.io, cx);
+            match taken {
+                Some(bytes) => {
+                    if let Poll::Ready(Err(error)) = sent {
+                        return Poll::Ready(Err(error));
+                    }
+                    return Poll::Ready(Ok(bytes));
+                }
+                None => ready!(sent)?,
+            }
+        }
+    }
+
+    fn poll_renew_key(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.outbound.poll_send(&mut self.io, cx))?;
+        Poll::Ready(self.outbound.renew_key(&mut self.kernel).map_err(io::Error::other))
+    }
+
+    /// Sends all that was written.
+    fn poll_send_all(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.outbound.poll_send(&mut self.io, cx))?;
+        if self.about.version == TlsVersion::Tls13 && self.outbound.is_key_due() {
+            ready!(self.poll_renew_key(cx))?;
+            ready!(self.outbound.poll_send(&mut self.io, cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<IO> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if into.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(this.poll_content(cx))?;
+        // As much as there is: what was opened meanwhile costs no more than a look.
+        loop {
+            let content = this.inbound.content();
+            let bytes = content.len().min(into.remaining());
+            into.put_slice(&content[..bytes]);
+            this.inbound.consume(bytes);
+            if bytes == 0 || into.remaining() == 0 || !this.inbound.is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncBufRead for TlsStream<IO> {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        ready!(this.poll_content(cx))?;
+        Poll::Ready(Ok(this.inbound.content()))
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        self.inbound.consume(amount);
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        content: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_take(cx, &[IoSlice::new(content)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        content: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_take(cx, content)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_send_all(cx))?;
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        this.outbound.close().map_err(io::Error::other)?;
+        ready!(this.outbound.poll_send(&mut this.io, cx))?;
+        Pin::new(&mut this.io).poll_shutdown(cx)
+    }
+}
+
+impl<IO> fmt::Debug for TlsStream<IO> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsStream")
+            .field("side", &self.kernel.side())
+            .field("version", &self.about.version)
+            .field("suite", &self.about.suite.suite())
+            .finish_non_exhaustive()
+    }
+}

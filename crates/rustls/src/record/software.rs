@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Whole records in software, under the secrets that a handshake has left; and the same secrets for the device.
 
-#![allow(dead_code, reason = "the stream that uses these parts is put together next")]
-
 use rustls::crypto::cipher::{
     AeadKey, InboundOpaqueMessage, Iv, MessageDecrypter, OutboundChunks, OutboundPlainMessage,
     Tls12AeadAlgorithm,

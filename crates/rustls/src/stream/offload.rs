@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Where the records of streams go.
+
+use std::sync::Arc;
+
+use rustls::{ConnectionTrafficSecrets, Error, SupportedCipherSuite};
+use sealgate_driver::{Device, DeviceError, Direction, Session};
+use tracing::{debug, warn};
+
+use crate::counters::{Operation, Reason, RecordCounters};
+use crate::record::{SoftwareOpener, SoftwareSealer, session_config};
+use crate::threshold::Thresholds;
+
+/// Where the records of streams go, and what counts them. Clones count together.
+#[derive(Clone, Debug)]
+pub struct Offload {
+    device: Option<Device>,
+    software_below: Thresholds,
+    counters: Arc<RecordCounters>,
+}
+
+impl Offload {
+    /// Every record that `device` serves goes to it, whatever its size.
+    #[must_use]
+    pub fn new(device: &Device) -> Self {
+        Self { device: Some(device.clone()), ..Self::without_device() }
+    }
+
+    /// All records are sealed and opened in software, and counted.
+    #[must_use]
+    pub fn without_device() -> Self {
+        Self { device: None, software_below: 0.into(), counters: Arc::default() }
+    }
+
+    /// Content of fewer bytes than this, one number for all suites or [`Thresholds`], is sealed and opened in software.
+    /// 0, the default: none. See [`measure`](crate::measure).
+    ///
+    /// While earlier records of a connection are with the device, short ones follow them there: they would have to wait
+    /// for them anyway.
+    #[must_use]
+    pub fn software_below(mut self, bytes: impl Into<Thresholds>) -> Self {
+        self.software_below = bytes.into();
+        self
+    }
+
+    /// Counts records together with others, such as those of a [`Provider`](crate::Provider).
+    #[must_use]
+    pub fn counters(mut self, counters: Arc<RecordCounters>) -> Self {
+        self.counters = counters;
+        self
+    }
+
+    /// What was counted so far, by all streams of this.
+    #[must_use]
+    pub fn counts(&self) -> crate::RecordCounts {
+        self.counters.snapshot()
+    }
+
+    /// A session on the device, or why there is none.
+    fn session(
+        &self,
+        suite: SupportedCipherSuite,
+        direction: Direction,
+        secrets: &ConnectionTrafficSecrets,
+        before: Option<&Session>,
+    ) -> Result<Session, Reason> {
+        let device = self.device.as_ref().ok_or(Reason::NoDevice)?;
+        let config = session_config(suite, direction, secrets).ok_or(Reason::Suite)?;
+        if !device.identity().versions.contains(&config.version) {
+            return Err(Reason::Tls12);
+        }
+        if !device.supports_version(config.version, config.key.suite()) {
+            return Err(Reason::Suite);
+        }
+        match before {
+            Some(before) => Ok(before.successor(config)),
+            None => device.task_session(config).map_err(|error| Reason::from(&error)),
+        }
+    }
+}
+
+/// The keys of one direction: on the device, and beside it in software.
+pub(super) struct Keys<Software> {
+    pub(super) session: Result<Session, Reason>,
+    pub(super) software: Software,
+    /// The sequence number of the next record.
+    pub(super) sequence: u64,
+    software_below: usize,
+    offload: Offload,
+    /// Whether a fault of the device has been told of.
+    warned: bool,
+}
+
+impl Keys<SoftwareSealer> {
+    /// Keys to seal with.
+    pub(super) fn seal(
+        offload: &Offload,
+        suite: SupportedCipherSuite,
+        (sequence, secrets): (u64, ConnectionTrafficSecrets),
+    ) -> Result<Self, Error> {
+        let session = offload.session(suite, Direction::Seal, &secrets, None);
+        Ok(Self::new(offload, session, SoftwareSealer::new(suite, secrets)?, sequence))
+    }
+
+    /// Goes on under the next keys of the connection.
+    pub(super) fn change(
+        &mut self,
+        suite: SupportedCipherSuite,
+        (sequence, secrets): (u64, ConnectionTrafficSecrets),
+    ) -> Result<(), Error> {
+        let before = self.session.as_ref().ok();
+        self.session = self.offload.session(suite, Direction::Seal, &secrets, before);
+        self.software = SoftwareSealer::new(suite, secrets)?;
+        self.sequence = sequence;
+        Ok(())
+    }
+}
+
+impl Keys<SoftwareOpener> {
+    /// Keys to open with.
+    pub(super) fn open(
+        offload: &Offload,
+        suite: SupportedCipherSuite,
+        (sequence, secrets): (u64, ConnectionTrafficSecrets),
+    ) -> Result<Self, Error> {
+        let session = offload.session(suite, Direction::Open, &secrets, None);
+        Ok(Self::new(offload, session, SoftwareOpener::new(suite, secrets)?, sequence))
+    }
+
+    /// Goes on under the next keys of the connection.
+    pub(super) fn change(
+        &mut self,
+        suite: SupportedCipherSuite,
+        (sequence, secrets): (u64, ConnectionTrafficSecrets),
+    ) -> Result<(), Error> {
+        let before = self.session.as_ref().ok();
+        self.session = self.offload.session(suite, Direction::Open, &secrets, before);
+        self.software = SoftwareOpener::new(suite, secrets)?;
+        self.sequence = sequence;
+        Ok(())
+    }
+}
+
+impl<Software> Keys<Software> {
+    fn new(
+        offload: &Offload,
+        session: Result<Session, Reason>,
+        software: Software,
+        sequence: u64,
+    ) -> Self {
+        let served = session.as_ref().map_or(0, |it| offload.software_below.of(it.suite()));
+        let offload = offload.clone();
+        Self { session, software, sequence, software_below: served, offload, warned: false }
+    }
+
+    /// Whether so many bytes of content are for software, and why. While the device has earlier ones, `is_behind`, only if
+    /// it cannot be otherwise.
+    pub(super) fn software_reason(&self, content_bytes: usize, is_behind: bool) -> Option<Reason> {
+        match &self.session {
+            Err(reason) => Some(*reason),
+            Ok(_) if content_bytes < self.software_below && !is_behind => {
+                Some(Reason::BelowThreshold)
+            }
+            Ok(_) => None,
+        }
+    }
+
+    pub(super) fn counters(&self) -> &RecordCounters {
+        &self.offload.counters
+    }
+
+    /// Says why software steps in: for a fault once for each connection, otherwise only to who debugs.
+    pub(super) fn explain(&mut self, operation: Operation, reason: Reason, error: &DeviceError) {
+        if reason.is_fault() && !self.warned {
+            self.warned = true;
+            warn!(
+                operation = operation.name(),
+                reason = reason.name(),
+                %error,
+                "records of a connection are done in software"
+            );
+        } else {
+            debug!(
+                operation = operation.name(),
+                reason = reason.name(),
+                %error,
+                "a record is done in software"
+            );
+        }
+    }
+}
