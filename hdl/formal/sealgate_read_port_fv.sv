@@ -8,7 +8,7 @@
 // Memory answers every burst it accepted with as many beats as were asked for. As long as a row of
 // the buffer is given away it is owed by exactly one burst, or has landed, or is about to; no other
 // row is. Rows are wider than those of any bus, so that there are few of them and the buffer is
-// soon full. This is bounded: it holds for the cycles after reset that read_port.sby tells.
+// soon full.
 
 `default_nettype none
 
