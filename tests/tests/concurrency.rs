@@ -6,7 +6,7 @@ use std::thread;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sealgate_driver::Device;
-use sealgate_rustls::{Operation, Provider, RecordCounts};
+use sealgate_rustls::{Offload, Operation, RecordCounts};
 use sealgate_tests::device::Simulation;
 use sealgate_tests::digits::{ScoreBody, Scorer};
 use sealgate_tests::http::{Client, last_score_request};
@@ -78,8 +78,8 @@ fn many_clients_at_once_and_a_shutdown_in_their_midst() {
     let scorer = Scorer::new();
     for &simulation in Simulation::ALL {
         let (device, transport) = simulation.open();
-        let (provider, counters) = Provider::new(&device).build();
-        let server = InProcess::start(provider);
+        let offload = Offload::new(&device);
+        let server = InProcess::start(&offload);
         let clients: Vec<_> = thread::scope(|scope| {
             let clients: Vec<_> = (0..CLIENTS)
                 .map(|number| {
@@ -99,7 +99,7 @@ fn many_clients_at_once_and_a_shutdown_in_their_midst() {
         let summary = server.shut_down(|| unfinished.into_iter().for_each(Unfinished::finish));
         assert_eq!((summary.connections, summary.aborted), (CLIENTS as u64, 0));
 
-        let counts = counters.snapshot();
+        let counts = offload.counts();
         assert_no_software(&counts, &device);
         assert_eq!(transport.control().protocol_errors(), Vec::<String>::new());
         let [sealed, opened] = Operation::ALL.map(|operation| counts.device(operation));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sealgate_driver::transport::Transport;
 use sealgate_driver::{Device, Settings};
-use sealgate_rustls::{Operation, Provider, Reason, RecordCounters, RecordCounts};
+use sealgate_rustls::{Offload, Operation, Reason, RecordCounts};
 use sealgate_sim::{SimConfig, SimTransport};
 use sealgate_tests::device::{Simulation, await_recovery};
 use sealgate_tests::digits::Scorer;
@@ -27,7 +27,7 @@ struct Bench {
     server: InProcess,
     device: Device,
     transport: Arc<SimTransport>,
-    counters: Arc<RecordCounters>,
+    offload: Offload,
     scorer: Scorer,
 }
 
@@ -41,9 +41,9 @@ impl Bench {
             ..Settings::default()
         };
         let (device, transport) = simulation.open_with(config, settings);
-        let (provider, counters) = Provider::new(&device).build();
-        let server = InProcess::start(provider);
-        Self { server, device, transport, counters, scorer: Scorer::new() }
+        let offload = Offload::new(&device);
+        let server = InProcess::start(&offload);
+        Self { server, device, transport, offload, scorer: Scorer::new() }
     }
 
     fn connect(&self, suite: usize) -> Client {
@@ -60,7 +60,7 @@ impl Bench {
     }
 
     fn counts(&self) -> RecordCounts {
-        self.counters.snapshot()
+        self.offload.counts()
     }
 
     /// A request is served by the device alone.

@@ -9,7 +9,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::{AlertDescription, CipherSuite, Error};
 use sealgate_abi::{Direction, Opcode, RecordEntry};
 use sealgate_driver::{Device, Status, TlsVersion};
-use sealgate_rustls::Provider;
+use sealgate_rustls::{Offload, Provider};
 use sealgate_tests::device::Simulation;
 use sealgate_tests::digits::Scorer;
 use sealgate_tests::http::{Client, score_request};
@@ -179,10 +179,10 @@ const IMAGES_SCORED: u64 = 3 + 2;
 #[test]
 fn the_client_gets_the_alert_of_rustls_with_ring_and_nothing_is_scored() {
     let scorer = Scorer::new();
-    let plain = InProcess::start(ring());
+    let plain = InProcess::start_plain(ring());
     let (device, _transport) = Simulation::best().open();
-    let (provider, counters) = Provider::new(&device).build();
-    let served = InProcess::start(provider);
+    let offload = Offload::new(&device);
+    let served = InProcess::start(&offload);
     let ring = ring();
     for suite in DEVICE_SUITES {
         let client = (&ring, suite);
@@ -206,14 +206,14 @@ fn the_client_gets_the_alert_of_rustls_with_ring_and_nothing_is_scored() {
             assert_eq!(served.images(), before + IMAGES_SCORED, "{suite:?}, {name}");
         }
     }
-    assert_eq!(counters.snapshot().disagreements, 0, "device and software judge alike");
+    assert_eq!(offload.counts().disagreements, 0, "device and software judge alike");
     assert_device_did_all(&device);
 }
 
 #[test]
 fn a_client_on_the_device_judges_answers_as_rustls_with_ring_does() {
     let scorer = Scorer::new();
-    let plain = InProcess::start(ring());
+    let plain = InProcess::start_plain(ring());
     let (device, _transport) = Simulation::best().open();
     let (provider, counters) = Provider::new(&device).build();
     let ring = ring();
@@ -336,10 +336,10 @@ impl TakenOver {
 #[test]
 fn authentic_records_that_are_unlawful_get_the_alert_of_rustls_with_ring() {
     let scorer = Scorer::new();
-    let plain = InProcess::start(ring());
+    let plain = InProcess::start_plain(ring());
     let (device, _transport) = Simulation::best().open();
-    let (provider, counters) = Provider::new(&device).build();
-    let served = InProcess::start(provider);
+    let offload = Offload::new(&device);
+    let served = InProcess::start(&offload);
     for suite in DEVICE_SUITES {
         for (name, plaintext, verdict) in unlawful_plaintexts(record_version(suite)) {
             let before = served.images();
@@ -351,7 +351,7 @@ fn authentic_records_that_are_unlawful_get_the_alert_of_rustls_with_ring() {
             assert_eq!(served.images(), before + IMAGES_SCORED, "{suite:?}, {name}");
         }
     }
-    assert_eq!(counters.snapshot().disagreements, 0, "device and software judge alike");
+    assert_eq!(offload.counts().disagreements, 0, "device and software judge alike");
     assert_device_did_all(&device);
 }
 
@@ -359,7 +359,7 @@ fn authentic_records_that_are_unlawful_get_the_alert_of_rustls_with_ring() {
 #[test]
 fn a_taken_over_connection_serves_lawful_records() {
     let scorer = Scorer::new();
-    let server = InProcess::start(ring());
+    let server = InProcess::start_plain(ring());
     let TakenOver { mut socket, sent: (sequence, key), received: (first, received) } =
         TakenOver::connect(&server, DEVICE_SUITES[0], &scorer);
     let inner = inner_plaintext(&score_request(&scorer.body(5, 1).json), 23, 512);

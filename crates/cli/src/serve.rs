@@ -15,7 +15,7 @@ use sealgate_frontend::{
     Certificate, CertificateError, EmbeddedModel, Metrics, Router, Server, ServerError, Settings,
     development_certificate, server_config,
 };
-use sealgate_rustls::{Provider, RecordCounters, Thresholds, measure};
+use sealgate_rustls::{Offload, RecordCounters, Thresholds, TlsAcceptor, measure};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 use tracing::{info, warn};
@@ -77,7 +77,8 @@ impl FromStr for SoftwareBelow {
     }
 }
 
-/// Threads that serve connections, per core. A thread waits while the device works on its record, and others go on.
+/// Threads that serve connections, per core. In a handshake a thread waits while the device works on its record, and others
+/// go on.
 const WORKERS_PER_CORE: usize = 4;
 
 /// Serves until a signal asks for the end.
@@ -95,10 +96,11 @@ async fn serve(arguments: Arguments) -> Result<(), ServeError> {
     let signals = Signals::catch().map_err(ServeError::Signals)?;
     let certificate = ServedCertificate::prepare(&arguments)?;
     let device = transport::open(arguments.device)?;
-    let (provider, records) = provider(device.as_ref(), arguments.software_below);
-    let metrics = metrics(device.clone(), records);
+    let offload = offload(device.as_ref(), arguments.software_below);
+    let metrics = metrics(device.clone(), Arc::clone(offload.counters()));
 
-    let tls = server_config(Arc::new(provider), certificate.certificate)?;
+    let config = server_config(Arc::new(offload.provider()), certificate.certificate)?;
+    let tls = TlsAcceptor::new(config, offload);
     let router = Router::new(EmbeddedModel::load()?, metrics.clone());
     let settings = Settings {
         listen: arguments.listen,
@@ -122,13 +124,10 @@ async fn serve(arguments: Arguments) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// The provider over `device`, or over software alone.
-fn provider(
-    device: Option<&Device>,
-    software_below: Option<SoftwareBelow>,
-) -> (rustls::crypto::CryptoProvider, Arc<RecordCounters>) {
+/// Records go to `device`, or to software alone.
+fn offload(device: Option<&Device>, software_below: Option<SoftwareBelow>) -> Offload {
     let Some(device) = device else {
-        return Provider::without_device().build();
+        return Offload::without_device();
     };
     // A simulated device is there to be used, however slow it is.
     let by_default =
@@ -145,7 +144,7 @@ fn provider(
         chacha20_poly1305 = thresholds.chacha20_poly1305,
         "records with at least this much content go to the device"
     );
-    Provider::new(device).software_below(thresholds).build()
+    Offload::new(device).software_below(thresholds)
 }
 
 fn metrics(device: Option<Device>, records: Arc<RecordCounters>) -> Metrics {

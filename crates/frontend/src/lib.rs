@@ -12,10 +12,10 @@
 //! [`Server`] owns the listening sockets, accepts connections within a bound and drains them at
 //! shutdown.
 //!
-//! Nothing here knows what protects the records: TLS comes as an
-//! [`Arc<rustls::ServerConfig>`](rustls::ServerConfig), made by [`server_config`] over whichever
-//! [`CryptoProvider`](rustls::crypto::CryptoProvider) the composition root picks; facts about a
-//! device reach `/metrics` through [`MetricsSource`].
+//! Nothing here knows what protects the records: TLS comes as a
+//! [`TlsAcceptor`](sealgate_rustls::TlsAcceptor) over a configuration made by [`server_config`], and
+//! the composition root says where its records go; facts about a device reach `/metrics` through
+//! [`MetricsSource`].
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,9 +25,12 @@
 //!     EmbeddedModel, Metrics, Router, Server, Settings, development_certificate, server_config,
 //! };
 //!
+//! use sealgate_rustls::{Offload, TlsAcceptor};
+//!
 //! let provider = Arc::new(rustls::crypto::ring::default_provider());
 //! let development = development_certificate()?;
-//! let tls = server_config(provider, development.certificate)?;
+//! let config = server_config(provider, development.certificate)?;
+//! let tls = TlsAcceptor::new(config, Offload::without_device());
 //!
 //! let metrics = Metrics::new(Vec::new());
 //! let router = Router::new(EmbeddedModel::load()?, metrics.clone());

@@ -7,7 +7,6 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,13 +16,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use rustls::{ProtocolVersion, ServerConfig};
+use rustls::ProtocolVersion;
+use sealgate_rustls::{TlsAcceptor, TlsStream};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tower::{Service, ServiceExt};
 
 use crate::{Metrics, Settings};
@@ -75,13 +73,13 @@ where
     /// A listener with the timeouts of `settings`; `stopped` turns true when draining begins.
     pub fn new(
         settings: &Settings,
-        tls: Arc<ServerConfig>,
+        tls: TlsAcceptor,
         service: S,
         metrics: Metrics,
         stopped: watch::Receiver<bool>,
     ) -> Self {
         Self {
-            acceptor: TlsAcceptor::from(tls),
+            acceptor: tls,
             service,
             handshake_timeout: settings.handshake_timeout,
             header_timeout: settings.header_timeout,
@@ -148,9 +146,8 @@ async fn shake_hands(
     };
     metrics.handshake(result.as_ref().err().map_or("completed", ConnectionError::label));
     if let Ok(tls) = &result {
-        let session = tls.get_ref().1;
-        let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
-        metrics.session(version_name(session.protocol_version()), suite.unwrap_or("unknown"));
+        let suite = tls.cipher_suite().as_str().unwrap_or("unknown");
+        metrics.session(version_name(tls.protocol_version()), suite);
     }
     result
 }
@@ -163,16 +160,16 @@ async fn close(mut tls: TlsStream<Tcp>, linger: bool) {
     if !(linger && matches!(closed, Ok(Ok(())))) {
         return;
     }
-    let (mut tcp, _session) = tls.into_inner();
+    let mut tcp = tls.into_inner();
     let mut scrap = [0; 4096];
     let drain = async { while matches!(tcp.read(&mut scrap).await, Ok(1..)) {} };
     drop(tokio::time::timeout(LINGER_TIMEOUT, drain).await);
 }
 
-fn version_name(version: Option<ProtocolVersion>) -> &'static str {
+fn version_name(version: ProtocolVersion) -> &'static str {
     match version {
-        Some(ProtocolVersion::TLSv1_3) => "1.3",
-        Some(ProtocolVersion::TLSv1_2) => "1.2",
+        ProtocolVersion::TLSv1_3 => "1.3",
+        ProtocolVersion::TLSv1_2 => "1.2",
         _ => "unknown",
     }
 }

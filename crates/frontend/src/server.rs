@@ -12,7 +12,7 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
-use rustls::ServerConfig;
+use sealgate_rustls::TlsAcceptor;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -92,7 +92,7 @@ where
     /// [`ServerError`] when an address cannot be bound, or a setting makes no sense.
     pub async fn bind(
         settings: Settings,
-        tls: Arc<ServerConfig>,
+        tls: TlsAcceptor,
         router: S,
         metrics: Metrics,
     ) -> Result<Self, ServerError> {

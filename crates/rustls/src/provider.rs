@@ -68,9 +68,7 @@ impl Provider {
             software_below: self.software_below,
             counters: Arc::clone(&counters),
         };
-        let suites = &self.base.cipher_suites;
-        let cipher_suites = suites.iter().map(|&suite| path.wrap(suite)).collect();
-        (CryptoProvider { cipher_suites, ..self.base }, counters)
+        (path.wrap_provider(self.base), counters)
     }
 }
 

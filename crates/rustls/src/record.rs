@@ -13,6 +13,7 @@ mod software;
 use std::ptr;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rustls::crypto::CryptoProvider;
 use rustls::crypto::cipher::{
     AeadKey, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter, Tls12AeadAlgorithm,
     Tls13AeadAlgorithm, UnsupportedOperationError,
@@ -45,9 +46,15 @@ pub(crate) struct RecordPath {
 }
 
 impl RecordPath {
+    /// The provider with the record protection of all its suites behind this path.
+    pub(crate) fn wrap_provider(&self, base: CryptoProvider) -> CryptoProvider {
+        let cipher_suites = base.cipher_suites.iter().map(|&suite| self.wrap(suite)).collect();
+        CryptoProvider { cipher_suites, ..base }
+    }
+
     /// The suite with its record protection behind this path. Leaks a few dozen bytes: rustls wants suites that live
     /// as long as the program.
-    pub(crate) fn wrap(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
+    fn wrap(&self, suite: SupportedCipherSuite) -> SupportedCipherSuite {
         let wrapped = self.wrap_unnoted(suite);
         WRAPPED.write().unwrap_or_else(PoisonError::into_inner).push((wrapped, suite));
         wrapped

@@ -168,6 +168,11 @@ impl<IO> TlsStream<IO> {
         &self.io
     }
 
+    /// What the connection runs over, which is let go of as it stands.
+    pub fn into_inner(self) -> IO {
+        self.io
+    }
+
     /// The version of TLS.
     #[must_use]
     pub fn protocol_version(&self) -> ProtocolVersion {

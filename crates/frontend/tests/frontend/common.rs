@@ -13,6 +13,7 @@ use sealgate_frontend::{
     EmbeddedModel, Metrics, ReplicaError, Router, ScoreRequest, ScoreResponse, Server, Settings,
     Summary, development_certificate, server_config,
 };
+use sealgate_rustls::{Offload, TlsAcceptor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -52,7 +53,8 @@ impl Running {
     {
         let development = development_certificate().unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = server_config(provider, development.certificate).unwrap();
+        let config = server_config(provider, development.certificate).unwrap();
+        let tls = TlsAcceptor::new(config, Offload::without_device());
         let metrics = Metrics::new(Vec::new());
         let router = Router::new(replica, metrics.clone());
         let server = Server::bind(settings, tls, router, metrics.clone()).await.unwrap();

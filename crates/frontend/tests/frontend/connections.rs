@@ -11,6 +11,7 @@ use sealgate_frontend::{
     EmbeddedModel, Metrics, ReplicaError, Router, ScoreRequest, ScoreResponse, Server, ServerError,
     Settings, Summary, development_certificate, server_config,
 };
+use sealgate_rustls::{Offload, TlsAcceptor};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -206,7 +207,8 @@ async fn settings_that_cannot_be_are_refused() {
     let bind = async |settings| {
         let development = development_certificate().unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = server_config(provider, development.certificate).unwrap();
+        let config = server_config(provider, development.certificate).unwrap();
+        let tls = TlsAcceptor::new(config, Offload::without_device());
         let metrics = Metrics::new(Vec::new());
         let router = Router::new(EmbeddedModel::load().unwrap(), metrics.clone());
         Server::bind(settings, tls, router, metrics).await

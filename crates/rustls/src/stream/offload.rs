@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use rustls::crypto::CryptoProvider;
 use rustls::{ConnectionTrafficSecrets, Error, SupportedCipherSuite};
 use sealgate_driver::{Device, DeviceError, Direction, Session};
 use tracing::{debug, warn};
 
 use crate::counters::{Operation, Reason, RecordCounters};
-use crate::record::{SoftwareOpener, SoftwareSealer, session_config};
+use crate::provider::default_base;
+use crate::record::{RecordPath, SoftwareOpener, SoftwareSealer, session_config};
 use crate::threshold::Thresholds;
 
 /// Where the records of streams go, and what counts them. Clones count together.
@@ -43,11 +45,22 @@ impl Offload {
         self
     }
 
-    /// Counts records together with others, such as those of a [`Provider`](crate::Provider).
+    /// A provider for the handshakes of such streams, over the default base, whose records go the same way and are counted
+    /// with the rest. What it leaks is told at [`Provider::build`](crate::Provider::build).
     #[must_use]
-    pub fn counters(mut self, counters: Arc<RecordCounters>) -> Self {
-        self.counters = counters;
-        self
+    pub fn provider(&self) -> CryptoProvider {
+        let path = RecordPath {
+            device: self.device.clone(),
+            software_below: self.software_below,
+            counters: Arc::clone(&self.counters),
+        };
+        path.wrap_provider(default_base())
+    }
+
+    /// What counts the records.
+    #[must_use]
+    pub fn counters(&self) -> &Arc<RecordCounters> {
+        &self.counters
     }
 
     /// What was counted so far, by all streams of this.
