@@ -33,7 +33,10 @@ module sealgate_queues
   import sealgate_pkg::*;
 #(
   parameter int unsigned DataWidth = 128,  // 128, 256 or 512
-  parameter int unsigned FetchTags = 16    // bursts under way, 2 to 256
+  parameter int unsigned FetchTags = 16,   // bursts under way, 2 to 256
+  // Rows of a queue, a power of two from 8 to 64. At a latency of 250 cycles and an entry in five,
+  // 50 are under way.
+  parameter int unsigned BufferEntries = 64
 ) (
   input  wire logic                   clk_i,
   input  wire logic                   rst_ni,
@@ -85,8 +88,6 @@ module sealgate_queues
 );
 
   localparam int unsigned FetchEntries = 8;
-  // At a latency of 250 cycles and an entry in five, 50 are under way.
-  localparam int unsigned BufferEntries = 64;
   localparam int unsigned RowWidth = $clog2(BufferEntries);
   localparam int unsigned Rows = QueueCount * BufferEntries;
   localparam int unsigned EntryBits = 8 * sealgate_abi_pkg::EntryBytes;
