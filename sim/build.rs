@@ -176,12 +176,46 @@ mod rtl {
         for source in sources.iter().filter(|path| path.extension().is_some_and(|it| it == "cpp")) {
             let include = format!("#include \"{}\"\n", source.display());
             let rarely_run = source.to_string_lossy().ends_with("__Slow.cpp");
+            if !rarely_run {
+                fs::write(source, slim(&fs::read_to_string(source)?))?;
+            }
             if rarely_run { &mut slow } else { &mut fast }.push_str(&include);
         }
         let paths = ["all_fast.cpp", "all_slow.cpp"].map(|name| generated.join(name));
         fs::write(&paths[0], fast)?;
         fs::write(&paths[1], slow)?;
         Ok(paths)
+    }
+
+    /// Takes work off the memories of a model, which are written in few cycles. A write is kept in variables `__VdlyVal`,
+    /// `__VdlyDim0` and the like until all is read; `__VdlySet` says whether there is one. Verilator sets all of them to
+    /// zero in every cycle although those with the value are only read when the flag is set, and its compiler puts the
+    /// write itself in the way of the cycles without one. A model executes more code per cycle than the first cache
+    /// of instructions holds, so every line of it counts. A Verilator that writes this differently is left alone.
+    fn slim(code: &str) -> String {
+        const KEPT: [&str; 3] = ["__VdlyVal__", "__VdlyDim", "__VdlyLsb__"];
+
+        let is_name =
+            |text: &str| text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+        let mut slimmed = String::with_capacity(code.len());
+        for line in code.lines() {
+            let text = line.trim_start();
+            let zeroed = text.strip_suffix(" = 0;").or_else(|| {
+                text.strip_prefix("VL_ZERO_W(")?.strip_suffix(");")?.split_once(", ").map(|it| it.1)
+            });
+            if zeroed.is_some_and(|it| is_name(it) && KEPT.iter().any(|kept| it.starts_with(kept)))
+            {
+                continue;
+            }
+            let flag = text.strip_prefix("if (").and_then(|it| it.strip_suffix(") {"));
+            if let Some(flag) = flag.filter(|it| it.starts_with("__VdlySet__") && is_name(it)) {
+                slimmed.extend(["if (VL_UNLIKELY(", flag, ")) {"]);
+            } else {
+                slimmed.push_str(line);
+            }
+            slimmed.push('\n');
+        }
+        slimmed
     }
 
     /// The folder that holds Verilator's `bin` and `include`.
@@ -253,6 +287,12 @@ mod rtl {
             .warnings(false)
             .extra_warnings(false)
             .flag_if_supported("-march=native")
+            // All is in one library: nothing has to be found by name at run time.
+            .flag_if_supported("-fvisibility=hidden")
+            // A model is one long way through thousands of variables. What is computed early for a later use on
+            // some of its branches is code on all of them, and mostly ends up on the stack.
+            .flag_if_supported("-fno-tree-pre")
+            .flag_if_supported("-fno-code-hoisting")
             .includes(includes);
         for (name, value) in DEFINES {
             compiler.define(name, value);

@@ -170,6 +170,26 @@ module sealgate_top
   stat_t        stat;
   lane_events_t lane_events[LANES];
 
+  // What happens on the bus is counted a cycle later: little hangs on its pins that way.
+  logic read_beat_q;
+  logic read_stall_q;
+  logic write_beat_q;
+  logic write_stall_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!engine_rst_n) begin
+      read_beat_q   <= 1'b0;
+      read_stall_q  <= 1'b0;
+      write_beat_q  <= 1'b0;
+      write_stall_q <= 1'b0;
+    end else begin
+      read_beat_q   <= m_axi_rvalid_i;
+      read_stall_q  <= m_axi_arvalid_o && !m_axi_arready_i;
+      write_beat_q  <= m_axi_wvalid_o && m_axi_wready_i;
+      write_stall_q <= m_axi_wvalid_o && !m_axi_wready_i;
+    end
+  end
+
   sealgate_csr #(
     .NumContexts(NumContexts),
     .Lanes      (LANES),
@@ -228,10 +248,10 @@ module sealgate_top
     .complete_valid_i (complete_valid),
     .complete_queue_i (complete_queue),
     .complete_error_i (complete_error),
-    .read_beat_i      (m_axi_rvalid_i),
-    .read_stall_i     (m_axi_arvalid_o && !m_axi_arready_i),
-    .write_beat_i     (m_axi_wvalid_o && m_axi_wready_i),
-    .write_stall_i    (m_axi_wvalid_o && !m_axi_wready_i),
+    .read_beat_i      (read_beat_q),
+    .read_stall_i     (read_stall_q),
+    .write_beat_i     (write_beat_q),
+    .write_stall_i    (write_stall_q),
     .lane_events_i    (lane_events),
     .wait_completion_i(wait_completion),
     .wait_fetch_i     (wait_fetch),

@@ -4,9 +4,7 @@
 //! IOVAs are no host addresses. They are handed out once and never again, with unmapped pages around every mapping, and
 //! in places where a device that truncates, sign-extends or carries wrongly is found out.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rand::rngs::StdRng;
@@ -44,7 +42,10 @@ pub struct HostMemory {
 
 #[derive(Debug)]
 struct Table {
-    mappings: BTreeMap<u64, Mapping>,
+    /// By their first IOVA.
+    mappings: Vec<Mapping>,
+    /// The mapping that was found last: a burst stays in one, and mostly so does the next.
+    found: AtomicUsize,
     next: [u64; REGIONS.len()],
     region: usize,
     rng: StdRng,
@@ -52,6 +53,9 @@ struct Table {
 
 #[derive(Debug)]
 struct Mapping {
+    start: u64,
+    /// The last IOVA; there is none behind the last of 64 bits.
+    last: u64,
     memory: Arc<DmaMemory>,
     access: DmaAccess,
 }
@@ -62,22 +66,28 @@ impl HostMemory {
     pub fn new(seed: u64) -> Self {
         let next = REGIONS.map(|(start, _)| start);
         let rng = StdRng::seed_from_u64(seed);
-        Self { table: RwLock::new(Table { mappings: BTreeMap::new(), next, region: 0, rng }) }
+        let (mappings, found) = (Vec::new(), AtomicUsize::new(0));
+        Self { table: RwLock::new(Table { mappings, found, next, region: 0, rng }) }
     }
 
     /// Lets the device reach `memory` from the returned IOVA on; `None` when no region has room for it.
     pub fn map(&self, memory: &Arc<DmaMemory>, access: DmaAccess) -> Option<Iova> {
         let mut table = self.exclusive();
         let start = table.place(memory.len() as u64)?;
-        table.mappings.insert(start, Mapping { memory: Arc::clone(memory), access });
+        let last = start + (memory.len() as u64).max(1) - 1;
+        let at = table.mappings.partition_point(|mapping| mapping.start < start);
+        table.mappings.insert(at, Mapping { start, last, memory: Arc::clone(memory), access });
         Some(Iova(start))
     }
 
     /// Takes back the mapping that starts at `iova`, after the access under way has ended. `false`: there is none.
     pub fn unmap(&self, iova: Iova) -> bool {
         // The memory itself is freed, and wiped, after the lock is given back.
-        let mapping = self.exclusive().mappings.remove(&iova.0);
-        mapping.is_some()
+        let mut table = self.exclusive();
+        let at = table.mappings.binary_search_by_key(&iova.0, |mapping| mapping.start);
+        let mapping = at.map(|at| table.mappings.remove(at));
+        drop(table);
+        mapping.is_ok()
     }
 
     /// Reads as the device does. Nothing is read unless all of it may be.
@@ -154,11 +164,17 @@ impl Table {
         None
     }
 
+    /// The mapping that holds `iova`, and where in it. The memory's own bounds decide whether the access ends inside it.
     fn find(&self, iova: u64) -> Option<(&Mapping, usize)> {
-        let below = (Bound::Unbounded, Bound::Included(iova));
-        let (start, mapping) = self.mappings.range(below).next_back()?;
-        // The memory's own bounds decide whether the access ends inside it.
-        Some((mapping, usize::try_from(iova - start).ok()?))
+        let holds = |mapping: &&Mapping| (mapping.start..=mapping.last).contains(&iova);
+        let hint = self.mappings.get(self.found.load(Ordering::Relaxed));
+        let mapping = hint.filter(holds).or_else(|| {
+            let above = self.mappings.partition_point(|mapping| mapping.start <= iova);
+            let at = above.checked_sub(1)?;
+            self.found.store(at, Ordering::Relaxed);
+            self.mappings.get(at).filter(holds)
+        })?;
+        Some((mapping, usize::try_from(iova - mapping.start).ok()?))
     }
 
     fn find_writable(&self, iova: u64) -> Option<(&Mapping, usize)> {

@@ -194,7 +194,7 @@ fn rustls_on_the_device() {
 
 #[test]
 fn rustls_in_software_below_the_threshold() {
-    let mut bench = Bench::start(&["--software-below", "16385"]);
+    let mut bench = Bench::start(&["--software-below", "1000000"]);
     for suite in DEVICE_SUITES {
         let name = format!("rustls {suite:?}");
         bench.assert_in_software(&name, "below_threshold", |bench| bench.rustls(suite));

@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
     /// its certificate.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// Records with less content than this are sealed and opened in software: a number of bytes, or `measured`.
+    /// Less content than this at a time is sealed and opened in software: a number of bytes, or `measured`.
     /// Default: 0 for a simulated device, measured for a card.
     #[arg(long, value_name = "BYTES|measured")]
     software_below: Option<SoftwareBelow>,

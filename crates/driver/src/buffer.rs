@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 
 use sealgate_abi::{Direction, Opcode, RecordEntry};
 
-use crate::error::DeviceError;
+use crate::error::{DeviceError, Failure};
 use crate::memory::OutOfBounds;
 use crate::monitor::Generation;
 use crate::shared::{Outcome, SharedQueue};
@@ -136,6 +136,10 @@ impl Buffer {
             None => match self.queue.wait_for(self.generation, &self.slot, waker) {
                 Ok(Some(completion)) => completion,
                 Ok(None) => return Poll::Pending,
+                // It was this operation, or one of others like it, that did not complete.
+                Err(DeviceError::Failed(Failure::Timeout { queue, waited_ms })) => {
+                    return Poll::Ready(Err(DeviceError::Timeout { queue, waited_ms }));
+                }
                 Err(error) => return Poll::Ready(Err(error)),
             },
         };

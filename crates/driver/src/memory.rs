@@ -56,6 +56,7 @@ impl DmaMemory {
     }
 
     /// Copies bytes out.
+    #[inline]
     pub fn read(&self, offset: usize, bytes: &mut [u8]) -> Result<(), OutOfBounds> {
         let source = self.at(offset, bytes.len())?;
         // SAFETY: `at` checked that the range lies inside the mapping; `bytes` is a Rust slice and cannot overlap it, as
@@ -66,6 +67,7 @@ impl DmaMemory {
     }
 
     /// Copies bytes in.
+    #[inline]
     pub fn write(&self, offset: usize, bytes: &[u8]) -> Result<(), OutOfBounds> {
         let destination = self.at(offset, bytes.len())?;
         // SAFETY: as in `read`.
@@ -120,6 +122,7 @@ impl DmaMemory {
     }
 
     /// Writes an aligned word; `Ordering::Release` makes what was written before it visible to who acquires it.
+    #[inline]
     pub fn store_u64(
         &self,
         offset: usize,
@@ -130,6 +133,7 @@ impl DmaMemory {
         Ok(())
     }
 
+    #[inline]
     fn atomic(&self, offset: usize) -> Result<&AtomicU64, OutOfBounds> {
         if !offset.is_multiple_of(8) {
             return Err(OutOfBounds { offset, len: 8, size: self.len() });
@@ -140,6 +144,7 @@ impl DmaMemory {
         Ok(unsafe { AtomicU64::from_ptr(word.cast()) })
     }
 
+    #[inline]
     fn at(&self, offset: usize, len: usize) -> Result<*mut u8, OutOfBounds> {
         let size = self.len();
         match offset.checked_add(len) {

@@ -39,7 +39,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             ring_entries: 256,
-            slots_per_queue: 16,
+            slots_per_queue: 64,
             slot_content_bytes: 1 << 16,
             interrupt_completions: 0,
             interrupt_cycles: 0,

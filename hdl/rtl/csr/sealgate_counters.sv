@@ -83,10 +83,13 @@ module sealgate_counters
     return 4'(QueueGroup) + 4'(kind);
   endfunction
 
+  // Bits are moved apart by halves, which is wires and simulates faster than bit by bit.
   function automatic lows_t advance(lows_t lows, logic [7:0] event_bits);
     lows_t ones;
-    ones = {7'b0, event_bits[7], 7'b0, event_bits[6], 7'b0, event_bits[5], 7'b0, event_bits[4],
-            7'b0, event_bits[3], 7'b0, event_bits[2], 7'b0, event_bits[1], 7'b0, event_bits[0]};
+    ones = {56'b0, event_bits};
+    ones = (ones | (ones << 28)) & 64'h0000_000f_0000_000f;
+    ones = (ones | (ones << 14)) & 64'h0003_0003_0003_0003;
+    ones = (ones | (ones << 7)) & 64'h0101_0101_0101_0101;
     return (lows + ones) & LowMask;
   endfunction
 
@@ -126,7 +129,9 @@ module sealgate_counters
     device_events[ReadStallLoOffset[6:3]]       = read_stall_i;
     device_events[WriteBeatsLoOffset[6:3]]      = write_beat_i;
     device_events[WriteStallLoOffset[6:3]]      = write_stall_i;
+  end
 
+  always_comb begin
     lane_events = '0;
     for (int unsigned lane = 0; lane < Lanes; lane++) begin
       lane_events[{lane[1:0], LaneBusyLoOffset[4:3]}]             = lane_events_i[lane].busy;
@@ -136,7 +141,9 @@ module sealgate_counters
       lane_events[{lane[1:0], LaneStallDestinationLoOffset[4:3]}] =
           lane_events_i[lane].stall_destination;
     end
+  end
 
+  always_comb begin
     completed = '0;
     if (stat_valid_i) completed[stat_i.queue_id] = 1'b1;
   end

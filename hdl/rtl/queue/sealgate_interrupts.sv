@@ -93,14 +93,14 @@ module sealgate_interrupts
   always_comb begin
     aged = '0;
     due  = 1'b0;
-    sent = '0;
     if (waiting[look_q]) begin
       aged[look_q] = aged_q[look_q] || (now_q - since_q[look_q] >= {1'b0, cycles_i});
       due          = enable_i[look_q] &&
                      (aged[look_q] || (count_i <= 8'd1) || (written_q[look_q] >= count_i));
-      sent[look_q] = due && free;
     end
   end
+
+  assign sent = (due && free) ? QueueCount'(1) << look_q : '0;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

@@ -121,7 +121,7 @@ module sealgate_queues
 
   // --- Visit: read -------------------------------------------------------------------------------
 
-  typedef struct packed {
+  typedef struct {
     queue_id_t   queue_id;
     logic [63:0] base;
     logic [3:0]  sq_log2;
@@ -166,7 +166,7 @@ module sealgate_queues
 
   // --- Visit: subtract ---------------------------------------------------------------------------
 
-  typedef struct packed {
+  typedef struct {
     queue_id_t   queue_id;
     logic [63:0] base;
     logic [15:0] sq_size;
@@ -219,7 +219,7 @@ module sealgate_queues
     return (a < b) ? a : b;
   endfunction
 
-  typedef struct packed {
+  typedef struct {
     queue_id_t   queue_id;
     logic [63:0] address;
     row_t        row;

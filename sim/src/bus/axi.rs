@@ -222,45 +222,60 @@ impl AxiSlave {
     }
 
     /// Begins a cycle: what the memory puts on its wires.
-    pub fn drive(&mut self) -> SlaveSignals {
+    pub fn drive(&mut self) -> &SlaveSignals {
         self.cycle += 1;
         let open = !self.frozen;
         let (reads, writes) = (self.reads.len(), self.writes.len() + self.acknowledgements.len());
-        self.driven = SlaveSignals {
-            ar_ready: open && reads < MAX_OUTSTANDING && !self.whim.holds(),
-            aw_ready: open && writes < MAX_OUTSTANDING && !self.whim.holds(),
-            w_ready: open && self.early_data.len() < MAX_EARLY_DATA && !self.whim.holds(),
-            r: self.driven.r.or_else(|| self.next_read_beat()),
-            b: self.driven.b.or_else(|| self.next_acknowledgement()),
-        };
-        self.driven
+        self.driven.ar_ready = open && reads < MAX_OUTSTANDING && !self.whim.holds();
+        self.driven.aw_ready = open && writes < MAX_OUTSTANDING && !self.whim.holds();
+        self.driven.w_ready = open && self.early_data.len() < MAX_EARLY_DATA && !self.whim.holds();
+        if self.driven.r.is_none() {
+            self.offer_read_beat();
+        }
+        if self.driven.b.is_none() {
+            self.driven.b = self.next_acknowledgement();
+        }
+        &self.driven
     }
 
     /// Ends a cycle: what the engine put on the other wires meanwhile.
     pub fn observe(&mut self, master: &MasterSignals, monitor: &mut Monitor) {
-        let (cycle, driven) = (self.cycle, self.driven);
-        if let Some(address) = self.ar.cycle(master.ar, driven.ar_ready, (monitor, cycle, "AR")) {
-            self.check_address(&address, "AR", monitor);
+        let cycle = self.cycle;
+        if self.ar.cycle(master.ar.as_ref(), self.driven.ar_ready, (monitor, cycle, "AR"))
+            && let Some(address) = &master.ar
+        {
+            self.check_address(address, "AR", monitor);
             let fresh = self.read_ids.insert(address.id);
             monitor.check(fresh, cycle, "AR", format_args!("the ID is in use: {address:x?}"));
-            self.accept_read(&address);
+            self.accept_read(address);
         }
-        if let Some(address) = self.aw.cycle(master.aw, driven.aw_ready, (monitor, cycle, "AW")) {
-            self.check_address(&address, "AW", monitor);
+        if self.aw.cycle(master.aw.as_ref(), self.driven.aw_ready, (monitor, cycle, "AW"))
+            && let Some(address) = &master.aw
+        {
+            self.check_address(address, "AW", monitor);
             let beats = u16::from(address.len) + 1;
             let next = self.aligned(address.address);
             let write = Write { id: address.id, next, beats, beats_left: beats, error: false };
             self.writes.push_back(write);
         }
-        if let Some(beat) = self.w.cycle(master.w, driven.w_ready, (monitor, cycle, "W")) {
-            self.early_data.push_back(beat);
-        }
+        let taken = self.w.cycle(master.w.as_ref(), self.driven.w_ready, (monitor, cycle, "W"));
+        self.take_data(master.w.as_ref().filter(|_| taken), monitor);
         self.check_data_gap(master.w.is_some(), monitor);
-        while let (Some(_), Some(beat)) = (self.writes.front(), self.early_data.front().copied()) {
-            self.early_data.pop_front();
+        self.finish_answers(master, monitor);
+    }
+
+    /// Writes what came on W into memory, or keeps it until its address comes.
+    fn take_data(&mut self, taken: Option<&WriteBeat>, monitor: &mut Monitor) {
+        while !self.writes.is_empty()
+            && let Some(beat) = self.early_data.pop_front()
+        {
             self.apply(&beat, monitor);
         }
-        self.finish_answers(master, monitor);
+        match taken {
+            Some(beat) if self.writes.is_empty() => self.early_data.push_back(*beat),
+            Some(beat) => self.apply(beat, monitor),
+            None => {}
+        }
     }
 
     fn accept_read(&mut self, address: &Address) {
@@ -275,27 +290,30 @@ impl AxiSlave {
         self.next_serial += 1;
     }
 
-    /// Reads the next beat to be offered on R.
-    fn next_read_beat(&mut self) -> Option<ReadBeat> {
+    /// Reads the next beat and offers it on R.
+    fn offer_read_beat(&mut self) {
         if self.frozen || self.reads.is_empty() || self.whim.holds() {
-            return None;
+            return;
         }
-        let at = self.choose_read()?;
+        let Some(at) = self.choose_read() else { return };
         let read = &mut self.reads[at];
-        let mut data = POISON;
-        let response = match self.memory.read(read.next, &mut data[..self.beat_bytes]) {
-            Ok(()) => response::OKAY,
-            Err(_) => response::DECERR,
-        };
+        let last = read.beats_left == 1;
+        let beat = self.driven.r.insert(ReadBeat {
+            id: read.id,
+            data: POISON,
+            response: response::OKAY,
+            last,
+        });
+        if self.memory.read(read.next, &mut beat.data[..self.beat_bytes]).is_err() {
+            beat.response = response::DECERR;
+        }
         read.next = read.next.wrapping_add(self.beat_bytes as u64);
         read.beats_left -= 1;
-        let beat = ReadBeat { id: read.id, data, response, last: read.beats_left == 0 };
-        self.streaming = (!self.config.interleave && !beat.last).then_some(read.serial);
-        if beat.last {
-            self.read_ids.remove(beat.id);
+        self.streaming = (!self.config.interleave && !last).then_some(read.serial);
+        if last {
+            self.read_ids.remove(read.id);
             self.reads.remove(at);
         }
-        Some(beat)
     }
 
     /// The read that the next beat belongs to: of those that are due, and the oldest of their ID, any one.
@@ -307,7 +325,7 @@ impl AxiSlave {
             return self.reads.front().filter(|read| read.due <= self.cycle).map(|_| 0);
         }
         let ids = self.reads.iter().map(|read| (read.id, read.due <= self.cycle));
-        choose(ids, &mut self.whim)
+        choose(&ids, &mut self.whim)
     }
 
     fn next_acknowledgement(&mut self) -> Option<WriteResponse> {
@@ -320,7 +338,7 @@ impl AxiSlave {
         }
         let ids =
             self.acknowledgements.iter().map(|write| (write.response.id, write.due <= self.cycle));
-        let at = choose(ids, &mut self.whim)?;
+        let at = choose(&ids, &mut self.whim)?;
         self.acknowledgements.remove(at).map(|write| write.response)
     }
 
@@ -382,24 +400,32 @@ impl AxiSlave {
         if self.driven.b.is_some() {
             monitor.check(master.b_ready, self.cycle, "B", format_args!("a response has to wait"));
         }
-        self.driven.r = self.driven.r.filter(|_| !master.r_ready);
-        self.driven.b = self.driven.b.filter(|_| !master.b_ready);
+        if master.r_ready {
+            self.driven.r = None;
+        }
+        if master.b_ready {
+            self.driven.b = None;
+        }
     }
 }
 
 /// One of the transactions that are due and have no older one of their ID before them; `transactions` are the ID of
 /// each and whether it is due, the oldest first.
-fn choose(transactions: impl Iterator<Item = (u16, bool)>, whim: &mut Whim) -> Option<usize> {
-    let mut seen_ids = IdSet::default();
-    let mut eligible = [0; MAX_OUTSTANDING];
-    let mut count = 0;
-    for (at, (id, due)) in transactions.enumerate().take(MAX_OUTSTANDING) {
-        if seen_ids.insert(id) && due {
-            eligible[count] = at;
-            count += 1;
-        }
+fn choose(
+    transactions: &(impl Iterator<Item = (u16, bool)> + Clone),
+    whim: &mut Whim,
+) -> Option<usize> {
+    let eligible = || {
+        let mut seen_ids = IdSet::default();
+        let fresh_and_due =
+            move |&(_, (id, due)): &(usize, (u16, bool))| seen_ids.insert(id) && due;
+        transactions.clone().enumerate().filter(fresh_and_due).map(|(at, _)| at)
+    };
+    let count = eligible().count();
+    if count == 0 {
+        return None;
     }
-    (count > 0).then(|| eligible[whim.index(count)])
+    eligible().nth(whim.index(count))
 }
 
 /// A set of transaction IDs.

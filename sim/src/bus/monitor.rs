@@ -53,20 +53,31 @@ impl<T> Default for Stable<T> {
 }
 
 impl<T: Copy + PartialEq + fmt::Debug> Stable<T> {
-    /// One cycle of the channel. Returns what was transferred.
+    /// Whether nothing is offered that has to stay.
+    #[inline]
+    pub(super) fn is_free(&self) -> bool {
+        self.held.is_none()
+    }
+
+    /// One cycle of the channel. Returns whether what was offered was transferred.
+    #[inline]
     pub(super) fn cycle(
         &mut self,
-        offered: Option<T>,
+        offered: Option<&T>,
         ready: bool,
         (monitor, cycle, channel): (&mut Monitor, u64, &str),
-    ) -> Option<T> {
-        if let Some(held) = self.held
+    ) -> bool {
+        if let Some(held) = &self.held
             && offered != Some(held)
         {
             let what = format_args!("offered {held:x?}, then {offered:x?} before it was taken");
             monitor.note(cycle, channel, what);
         }
-        self.held = if ready { None } else { offered };
-        offered.filter(|_| ready)
+        if ready {
+            self.held = None;
+        } else {
+            self.held = offered.copied();
+        }
+        ready && offered.is_some()
     }
 }

@@ -95,9 +95,8 @@ impl RtlDevice {
 
     /// One clock cycle.
     fn step(&mut self) {
-        let memory = self.axi.drive();
         let host = self.registers.drive();
-        drive_memory(&mut self.inputs, &memory);
+        drive_memory(&mut self.inputs, self.axi.drive());
         drive_host(&mut self.inputs, &host);
         self.inputs.irq_ready = !self.frozen;
         self.top.step(&self.inputs, &mut self.outputs);

@@ -41,7 +41,7 @@ const SPARE_RECORDS: u64 = 16;
 
 /// Content that is becoming records, or records that wait to be sent.
 enum Piece {
-    Sealing { sealing: Sealing, content_type: u8, sequence: u64, bytes: usize },
+    Sealing { sealing: Sealing, content_type: u8, sequence: u64, counted: bool },
     Sealed(Vec<u8>),
 }
 
@@ -167,10 +167,8 @@ impl Outbound {
                 }
                 self.sent += sent;
             }
-            if let Some(Piece::Sealing { bytes, .. }) = self.pieces.pop_front() {
+            if let Some(Piece::Sealing { .. }) = self.pieces.pop_front() {
                 self.with_device -= 1;
-                let counters = self.keys.counters();
-                counters.count_device_records(Operation::Seal, records_of(bytes), bytes);
             }
             self.sent = 0;
         }
@@ -179,13 +177,25 @@ impl Outbound {
 
     /// Waits until the first piece is sealed; what the device did not do is done in software.
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(Piece::Sealing { sealing, content_type, sequence, .. }) = self.pieces.front_mut()
+        let Some(Piece::Sealing { sealing, content_type, sequence, counted }) =
+            self.pieces.front_mut()
         else {
             return Poll::Ready(Ok(()));
         };
-        let Err(error) = ready!(sealing.poll(cx)) else { return Poll::Ready(Ok(())) };
-        let (content_type, sequence) = (*content_type, *sequence);
-        Poll::Ready(self.seal_first_again(content_type, sequence, &error))
+        match ready!(sealing.poll(cx)) {
+            // It is looked at again for as long as the socket does not take all of it.
+            Ok(_) if *counted => Poll::Ready(Ok(())),
+            Ok(segments) => {
+                *counted = true;
+                let (records, bytes) = (segments.records as u64, sealing.content().len());
+                self.keys.counters().count_device_records(Operation::Seal, records, bytes);
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => {
+                let (content_type, sequence) = (*content_type, *sequence);
+                Poll::Ready(self.seal_first_again(content_type, sequence, &error))
+            }
+        }
     }
 
     /// Seals the first piece in software, with the sequence numbers that it has. The device may have done so too, and then
@@ -265,7 +275,8 @@ impl Outbound {
         }
         let head = PlaintextHead { content_type, sequence, padding_multiple: 0 };
         let sealing = session.start_seal(buffer, head, 0);
-        self.pieces.push_back(Piece::Sealing { sealing, content_type, sequence, bytes });
+        let piece = Piece::Sealing { sealing, content_type, sequence, counted: false };
+        self.pieces.push_back(piece);
         self.with_device += 1;
         self.keys.sequence += records_of(bytes);
         Ok(())

@@ -66,7 +66,7 @@ impl Bench {
     /// One cycle; tells what was taken of AR, AW and W.
     fn cycle(&mut self, signals: MasterSignals) -> [bool; 3] {
         self.cycle += 1;
-        let slave = self.slave.drive();
+        let slave = *self.slave.drive();
         self.slave.observe(&signals, &mut self.monitor);
         self.reads.extend(slave.r.filter(|_| signals.r_ready).map(|beat| (self.cycle, beat)));
         let response = slave.b.filter(|_| signals.b_ready);
