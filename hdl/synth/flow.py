@@ -271,6 +271,10 @@ def count(cells: list[dict], family: Family) -> Figures:
     )
 
 
+# Ports of distributed RAM that write.
+WRITES = re.compile(r"DI[A-H]?|D|WE|WCLK|WRE|WCK|WAD")
+
+
 def depth(cells: list[dict], family: Family) -> int:
     """The most look-up tables in a row between registers or ports."""
     drivers: dict[int, int] = {}
@@ -282,7 +286,8 @@ def depth(cells: list[dict], family: Family) -> int:
         for port, bits in cell["connections"].items():
             if cell["port_directions"][port] == "output":
                 drivers |= {bit: index for bit in bits if isinstance(bit, int)}
-            else:
+            # What is written to a memory waits for the clock; what is read goes by the address alone.
+            elif not (re.match(r"RAM\d|TRELLIS_DPR", cell["type"]) and WRITES.fullmatch(port)):
                 sources[index] += [bit for bit in bits if isinstance(bit, int)]
     graph = {
         index: {drivers[bit] for bit in bits if bit in drivers} for index, bits in sources.items()
