@@ -90,6 +90,8 @@ module sealgate_ram_fifo_fv (
       a_full:   assert ((inside_q <= 3'd1) || valid);
 
       // What carries the induction.
+      a_after:  assert (dut.after_q == dut.read_q + 3'd1);
+      a_waits:  assert (dut.waiting_q == (stored != '0));
       a_stored: assert (4'(stored) + 4'(valid) == 4'(inside_q));
       a_ahead:  assert (!marked_q || (ahead_q < inside_q));
       a_place:  assert (!marked_q || at_output || (dut.words_q[place[1:0]] == word_q));

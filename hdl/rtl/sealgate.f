@@ -12,6 +12,7 @@ common/sealgate_arbiter.sv
 common/sealgate_clock_gate.sv
 common/sealgate_fifo.sv
 common/sealgate_ram_fifo.sv
+common/sealgate_stage.sv
 csr/sealgate_csr.sv
 csr/sealgate_counters.sv
 csr/sealgate_supervisor.sv
@@ -47,6 +48,7 @@ aead/chacha/sealgate_poly1305.sv
 aead/chacha/sealgate_poly1305_finish.sv
 aead/chacha/sealgate_poly1305_mul.sv
 aead/chacha/sealgate_poly1305_powers.sv
+aead/gcm/sealgate_copies.sv
 aead/gcm/sealgate_delay.sv
 aead/gcm/sealgate_aes_key_table.sv
 aead/gcm/sealgate_aes_pipe.sv
@@ -65,6 +67,5 @@ aead/gcm/sealgate_gf128_mul_serial.sv
 aead/gcm/sealgate_gf128_mul_xor.sv
 aead/gcm/sealgate_ghash.sv
 aead/gcm/sealgate_ghash_powers.sv
-aead/gcm/sealgate_register_slice.sv
 aead/sealgate_selftest.sv
 sealgate_top.sv

@@ -21,6 +21,7 @@ BIN = Path(sys.executable).parent
 
 CLOCK = "clk_i"
 RESET = "rst_ni"
+HARNESS_RESET = "reset_n"
 
 
 class FlowError(Exception):
@@ -46,7 +47,8 @@ class Family:
 
     name: str
     device: str
-    synth: str
+    # Passes of yosys; `{options}` is for those of the caller.
+    synth: tuple[str, ...]
     # Cell type to the number of look-up tables it takes.
     luts: dict[str, int]
     registers: str
@@ -57,32 +59,91 @@ class Family:
     # Cell type to the number of block RAMs it takes.
     rams: dict[str, float]
     dsps: str
+    # What the device has: look-up tables, registers, block RAMs, DSP blocks.
+    has: tuple[int, int, float, int]
 
+
+# yosys finds a reset wherever a multiplexer of a register has a constant, also where the condition is the end of a long
+# path and the register a whole word: then one net reaches the resets of hundreds of slices, and a slice holds registers
+# of one reset only. Such a condition becomes an input of the look-up tables again; the design's own reset stays one.
+ONLY_RESETS = (
+    f"select -set resets w:{RESET} w:{HARNESS_RESET} %u %co1:+[R] t:$_SDFF* %i",
+    "dffunmap -srst-only t:$_SDFF* @resets %d",
+)
+
+
+def synth_xilinx(family: str) -> tuple[str, ...]:
+    """synth_xilinx with resets only, and without `xilinx_dffopt`, which makes others once more at the end."""
+    run = f"synth_xilinx -family {family} -flatten -nosrl {{options}} -run"
+    return (
+        f"{run} begin:map_ffs",
+        *ONLY_RESETS,
+        f"{run} map_ffs:map_luts",
+        "opt_expr -mux_undef -noclkinv",
+        "read_verilog -icells -lib -specify +/xilinx/abc9_model.v",
+        "abc9 -W 300",
+        "clean",
+        "techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6",
+        "opt_lut_ins -tech xilinx",
+        f"{run} finalize:edif",
+    )
+
+
+def synth_ecp5() -> tuple[str, ...]:
+    """synth_ecp5 with resets only. DP16KD leaves open what a read of the address being written gives: nobody asks."""
+    run = "synth_lattice -family ecp5 -no-rw-check {options} -run"
+    return (f"{run} begin:map_ffs", *ONLY_RESETS, f"{run} map_ffs:edif")
+
+
+XILINX_LUTS = {f"LUT{size}": 1 for size in range(1, 7)} | {
+    "RAM32M": 4,
+    "RAM64M": 4,
+    "RAM32M16": 8,
+    "RAM64M8": 8,
+    "RAM32X1D": 2,
+    "RAM64X1D": 2,
+    "RAM128X1D": 4,
+    "INV": 0,
+}
 
 ARTIX7 = Family(
     name="Artix-7",
     device="xc7a200tfbg484-2",
-    synth="synth_xilinx -family xc7 -flatten -abc9 -nosrl",
-    luts={f"LUT{size}": 1 for size in range(1, 7)}
-    | {"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "INV": 0},
+    synth=synth_xilinx("xc7"),
+    luts=XILINX_LUTS,
     registers=r"FD[RSCP]E(_1)?",
     sequential=r"FD\w+|RAMB\w+",
     levels=r"LUT\d|RAM\d+\w+",
     rams={"RAMB36E1": 1, "RAMB18E1": 0.5},
     dsps=r"DSP48E1",
+    has=(133_800, 267_600, 365, 740),
 )
 
-# DP16KD leaves open what a read of the address being written gives; nothing in the design asks.
 ECP5 = Family(
     name="ECP5",
     device="LFE5U-85F-8BG756",
-    synth="synth_ecp5 -abc9 -no-rw-check",
+    synth=synth_ecp5(),
     luts={"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 4},
     registers=r"TRELLIS_FF",
     sequential=r"TRELLIS_FF|DP16KD|PDPW16KD",
     levels=r"LUT4|TRELLIS_DPR16X4",
     rams={"DP16KD": 1, "PDPW16KD": 1},
     dsps=r"MULT18X18D|ALU54B",
+    has=(83_640, 83_640, 208, 156),
+)
+
+# There are no open tools behind synthesis; the device is that of the Alveo U50.
+ULTRASCALE = Family(
+    name="UltraScale+",
+    device="xcu50",
+    synth=synth_xilinx("xcup"),
+    luts=XILINX_LUTS,
+    registers=r"FD[RSCP]E(_1)?",
+    sequential=r"FD\w+|RAMB\w+|URAM\w+",
+    levels=r"LUT\d|RAM\d+\w+",
+    rams={"RAMB36E2": 1, "RAMB18E2": 0.5},
+    dsps=r"DSP48E2",
+    has=(870_016, 1_740_032, 1_344, 5_952),
 )
 
 
@@ -123,7 +184,7 @@ def harness(module: str, folder: Path) -> None:
     path of the module begins or ends at a pin, and nothing of it can be optimised away.
     """
     ports = json.loads((folder / "read.json").read_text())["modules"][module]["ports"]
-    common = {CLOCK: "clk", RESET: "reset_n"}
+    common = {CLOCK: "clk", RESET: HARNESS_RESET}
     widths = {name: len(port["bits"]) for name, port in ports.items() if name not in common}
     connections = [f".{name}({wire})" for name, wire in common.items() if name in ports]
     used = {"input": 0, "output": 0}
@@ -179,14 +240,15 @@ class Figures:
 def synthesise(top: Top, family: Family, folder: Path, pins: bool) -> Figures:
     """Maps a top level. With `pins`, it is wrapped for place and route. Writes `netlist.json`."""
     read(top, folder)
-    commands = ["read_rtlil read.il"]
+    # A register is kept, and so its copies are, only where its cell is marked and not the name alone.
+    commands = ["read_rtlil read.il", "setattr -set keep 1 a:keep %ci1 t:$*ff* %i"]
     module = top.module
     if pins:
         harness(top.module, folder)
         commands.append("read_verilog harness.v")
         module = "harness"
-    options = "" if pins or family is ECP5 else " -noiopad"
-    commands.append(f"{family.synth}{options} -top {module}")
+    options = f"-top {module}" + ("" if pins or family is ECP5 else " -noiopad")
+    commands += [command.format(options=options) for command in family.synth]
     commands.append("write_json netlist.json")
     run([sys.executable, "-c", MAP, *commands], folder)
     netlist = json.loads((folder / "netlist.json").read_text())["modules"][module]
@@ -209,6 +271,10 @@ def count(cells: list[dict], family: Family) -> Figures:
     )
 
 
+# Ports of distributed RAM that write.
+WRITES = re.compile(r"DI[A-H]?|D|WE|WCLK|WRE|WCK|WAD")
+
+
 def depth(cells: list[dict], family: Family) -> int:
     """The most look-up tables in a row between registers or ports."""
     drivers: dict[int, int] = {}
@@ -220,7 +286,8 @@ def depth(cells: list[dict], family: Family) -> int:
         for port, bits in cell["connections"].items():
             if cell["port_directions"][port] == "output":
                 drivers |= {bit: index for bit in bits if isinstance(bit, int)}
-            else:
+            # What is written to a memory waits for the clock; what is read goes by the address alone.
+            elif not (re.match(r"RAM\d|TRELLIS_DPR", cell["type"]) and WRITES.fullmatch(port)):
                 sources[index] += [bit for bit in bits if isinstance(bit, int)]
     graph = {
         index: {drivers[bit] for bit in bits if bit in drivers} for index, bits in sources.items()

@@ -37,7 +37,7 @@ usage: cargo xtask <command>
   soak [--cycles N] [--seed N] [--shapes]
                     random traffic on the RTL, in every shape or the two outermost, against the software device
   formal [NAME...]  the proofs of hdl/formal, and that each finds the faults it should
-  synth [--top NAME] [--family artix7|ecp5] [--seed N]
+  synth [--top NAME] [--family artix7|ecp5|ultrascale+] [--seed N]
                     place and route, and write hdl/synth/results.md; minutes to an hour
   synth --check     only synthesise, and fail where area or depth has grown
   synth --accept    write the area and depth that synth --check compares with

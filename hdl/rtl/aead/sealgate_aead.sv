@@ -128,31 +128,35 @@ module sealgate_aead
     else if (key_done_o) loading_q <= 1'b0;
   end
 
-  // Commands. `due_q` beats of the last record have not come in.
+  // Commands. `due_q` beats of the last record have not come in; `text_due_q` tells if there are any.
   logic                  cmd_core;
   logic                  cmd_has_text;
   logic                  text_core_q;
   logic [BeatsWidth-1:0] due_q;
+  logic                  text_due_q;
   logic                  text_order_ready, tag_order_ready;
   logic                  cmd_enable;
   logic                  accept;
 
   assign cmd_core     = Chacha && (cmd_suite_i == suite_t'(SuiteChacha20Poly1305));
   assign cmd_has_text = cmd_text_bytes_i != '0;
-  assign cmd_enable   = (due_q == '0) && text_order_ready && tag_order_ready;
+  assign cmd_enable   = !text_due_q && text_order_ready && tag_order_ready;
   assign cmd_ready_o  = cmd_ready[cmd_core] && cmd_enable;
   assign accept       = cmd_valid_i && cmd_ready_o;
-  assign in_ready_o   = (due_q != '0) && in_ready[text_core_q];
+  assign in_ready_o   = text_due_q && in_ready[text_core_q];
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       due_q       <= '0;
+      text_due_q  <= 1'b0;
       text_core_q <= 1'b0;
     end else if (accept) begin
       due_q       <= BeatsWidth'((17'(cmd_text_bytes_i) + 17'd15) >> 4);
+      text_due_q  <= cmd_has_text;
       text_core_q <= cmd_core;
     end else if (in_valid_i && in_ready_o) begin
-      due_q <= due_q - 1'b1;
+      due_q      <= due_q - 1'b1;
+      text_due_q <= due_q != BeatsWidth'(1);
     end
   end
 
@@ -169,7 +173,9 @@ module sealgate_aead
   logic                  gcm_key_ready, gcm_wipe_ready, gcm_cmd_ready;
 
   assign gcm_working     = busy[Gcm] || !gcm_wipe_ready;
-  assign gcm_active      = gcm_wake_q || gcm_working || (gcm_drain_q != '0);
+  // In hardware the clock never stands still (sealgate_clock_gate), and nothing waits for it.
+  assign gcm_active      = (SboxStyle == SboxComposite) || gcm_wake_q || gcm_working ||
+                           (gcm_drain_q != '0);
   assign key_ready[Gcm]  = gcm_key_ready && gcm_active;
   assign wipe_ready[Gcm] = gcm_wipe_ready && gcm_active;
   assign cmd_ready[Gcm]  = gcm_cmd_ready && gcm_active;
@@ -214,7 +220,7 @@ module sealgate_aead
     .cmd_aad_i,
     .cmd_aad_bytes_i,
     .cmd_text_bytes_i,
-    .in_valid_i(in_valid_i && (due_q != '0) && !text_core_q),
+    .in_valid_i(in_valid_i && text_due_q && !text_core_q),
     .in_ready_o(in_ready[Gcm]),
     .in_data_i,
     .in_error_i,
@@ -254,7 +260,7 @@ module sealgate_aead
       .cmd_aad_i,
       .cmd_aad_bytes_i,
       .cmd_text_bytes_i,
-      .in_valid_i(in_valid_i && (due_q != '0) && text_core_q),
+      .in_valid_i(in_valid_i && text_due_q && text_core_q),
       .in_ready_o(in_ready[Chacha20]),
       .in_data_i,
       .in_error_i,
@@ -294,7 +300,7 @@ module sealgate_aead
 
   // Text in the order of commands.
   logic text_due;
-  logic out_core;
+  logic order_core, out_core;
   logic last_leaves;
 
   sealgate_fifo #(
@@ -309,9 +315,11 @@ module sealgate_aead
     .data_i(cmd_core),
     .valid_o(text_due),
     .ready_i(last_leaves),
-    .data_o(out_core)
+    .data_o(order_core)
   );
 
+  // With one core only, this is known without the queue.
+  assign out_core    = Chacha && order_core;
   assign out_valid_o = text_due && out_valid[out_core];
   assign out_data_o  = out_data[out_core];
   assign out_last_o  = out_last[out_core];
@@ -324,7 +332,7 @@ module sealgate_aead
   typedef logic signed [$clog2(OrderDepth+1):0] lead_t;
 
   logic  tag_due;
-  logic  tag_core, tag_has_text;
+  logic  tag_order_core, tag_core, tag_has_text;
   logic  released;
   logic  taken;
   logic  tag_of_text_taken;
@@ -342,11 +350,13 @@ module sealgate_aead
     .data_i({cmd_has_text, cmd_core}),
     .valid_o(tag_due),
     .ready_i(taken),
-    .data_o({tag_has_text, tag_core})
+    .data_o({tag_has_text, tag_order_core})
   );
 
+  // In hardware a beat at the output does not count yet: it decides late whether it leaves.
+  assign tag_core    = Chacha && tag_order_core;
   assign released    = !tag_has_text || (lead_q > 0) ||
-                       ((lead_q == 0) && out_valid_o && out_last_o);
+                       ((SboxStyle == SboxTable) && (lead_q == 0) && out_valid_o && out_last_o);
   assign tag_valid_o = tag_due && tag_valid[tag_core] && released;
   assign tag_o       = tag[tag_core];
   assign tag_error_o = tag_error[tag_core];
@@ -363,6 +373,11 @@ module sealgate_aead
     end else if (last_leaves != tag_of_text_taken) begin
       lead_q <= lead_q + (last_leaves ? lead_t'(1) : lead_t'(-1));
     end
+  end
+
+  if (!Chacha) begin : g_one_core
+    logic unused_order;
+    assign unused_order = order_core ^ tag_order_core;
   end
 
   assign busy_o           = |busy;

@@ -34,7 +34,10 @@ module sealgate_ram_fifo #(
   logic [Width-1:0]      data_q;
   logic                  valid_q;
   logic [IndexWidth:0]   read_q;
+  logic [IndexWidth:0]   after_q;  // the one after it
   logic [IndexWidth:0]   write_q;
+  logic                  waiting_q;  // a word is there to be read
+  logic                  last_waits;
   logic [CountWidth-1:0] count_q;
 
   logic push;
@@ -45,23 +48,32 @@ module sealgate_ram_fifo #(
   assign data_o  = data_q;
   assign count_o = count_q;
 
-  assign push  = valid_i && ready_o;
-  assign fetch = (read_q != write_q) && (!valid_q || ready_i);
+  assign push       = valid_i && ready_o;
+  assign fetch      = waiting_q && (!valid_q || ready_i);
+  assign last_waits = after_q == write_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      read_q  <= '0;
-      write_q <= '0;
-      count_q <= '0;
-      valid_q <= 1'b0;
+      read_q    <= '0;
+      after_q   <= (IndexWidth + 1)'(1);
+      write_q   <= '0;
+      waiting_q <= 1'b0;
+      count_q   <= '0;
+      valid_q   <= 1'b0;
     end else begin
+      if (push) waiting_q <= 1'b1;
+      else if (fetch && last_waits) waiting_q <= 1'b0;
       if (push) write_q <= write_q + 1'b1;
-      if (fetch) read_q <= read_q + 1'b1;
+      if (fetch) read_q <= after_q;
+      if (fetch) after_q <= after_q + 1'b1;
       if (fetch) valid_q <= 1'b1;
       else if (ready_i) valid_q <= 1'b0;
       if (push != (valid_q && ready_i)) count_q <= push ? count_q + 1'b1 : count_q - 1'b1;
     end
   end
+
+  logic unused_lap;
+  assign unused_lap = read_q[IndexWidth];
 
   always_ff @(posedge clk_i) begin
     if (push) words_q[write_q[IndexWidth-1:0]] <= data_i;

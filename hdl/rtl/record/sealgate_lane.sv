@@ -10,6 +10,9 @@
 // the next record while the following one is still busy with the last, so short records are in the
 // lane by the dozen. Jobs are finished in the order in which they were taken.
 //
+// In hardware, that is with composite S-boxes, short queues stand between the parts
+// (sealgate_stage): paths end there, at a cycle of latency each. Simulation has none of them.
+//
 // While the self test is active, and no job is inside, the AEAD belongs to the test.
 
 `default_nettype none
@@ -92,6 +95,8 @@ module sealgate_lane
   output      logic [127:0]         test_tag_o
 );
 
+  localparam bit Pipelined = (SboxStyle == sealgate_aes_pkg::SboxComposite);
+
   // Jobs that wait: enough short ones to have a source of 64 bytes arrive every dozen cycles at a
   // read latency of 300.
   localparam int unsigned JobDepth = 32;
@@ -169,16 +174,37 @@ module sealgate_lane
   logic                 received_ready;
   received_t            received;
 
-  sealgate_record_in u_record_in (
+  logic                 word_valid;
+  logic                 word_ready;
+  logic [WordWidth-1:0] word;
+  logic                 word_error;
+
+  sealgate_stage #(
+    .Width(WordWidth + 1),
+    .Registered(Pipelined)
+  ) u_words (
+    .clk_i,
+    .rst_ni,
+    .valid_i(source_word_valid_i),
+    .ready_o(source_word_ready_o),
+    .data_i ({source_word_error_i, source_word_data_i}),
+    .valid_o(word_valid),
+    .ready_i(word_ready),
+    .data_o ({word_error, word})
+  );
+
+  sealgate_record_in #(
+    .Pipelined(Pipelined)
+  ) u_record_in (
     .clk_i,
     .rst_ni,
     .job_valid_i     (job_valid),
     .job_ready_o     (job_ready),
     .job_i           (job),
-    .word_valid_i    (source_word_valid_i),
-    .word_ready_o    (source_word_ready_o),
-    .word_data_i     (source_word_data_i),
-    .word_error_i    (source_word_error_i),
+    .word_valid_i    (word_valid),
+    .word_ready_o    (word_ready),
+    .word_data_i     (word),
+    .word_error_i    (word_error),
     .command_valid_o (made_command_valid),
     .command_ready_i (made_command_ready),
     .command_o       (made_command),
@@ -353,25 +379,97 @@ module sealgate_lane
 
   // --- Outbound side -----------------------------------------------------------------------------
 
+  logic                 stored_valid;
+  logic                 stored_ready;
+  logic [WordWidth-1:0] stored;
+  logic                 stored_last;
+  logic                 judged_valid;
+  logic                 judged_ready;
+  logic [127:0]         judged_tag;
+  logic                 judged_tag_error;
+  logic                 head_op_valid;
+  logic                 head_op_ready;
+  op_t                  head_op;
+  logic                 head_received_valid;
+  logic                 head_received_ready;
+  received_t            head_received;
+
+  sealgate_stage #(
+    .Width(WordWidth + 1),
+    .Registered(Pipelined)
+  ) u_stored (
+    .clk_i,
+    .rst_ni,
+    .valid_i(out_valid && !test_active_i),
+    .ready_o(store_ready),
+    .data_i ({out_last, out_data}),
+    .valid_o(stored_valid),
+    .ready_i(stored_ready),
+    .data_o ({stored_last, stored})
+  );
+
+  sealgate_stage #(
+    .Width(129),
+    .Registered(Pipelined)
+  ) u_judged (
+    .clk_i,
+    .rst_ni,
+    .valid_i(tag_valid && !test_active_i),
+    .ready_o(judge_ready),
+    .data_i ({tag_error, tag}),
+    .valid_o(judged_valid),
+    .ready_i(judged_ready),
+    .data_o ({judged_tag_error, judged_tag})
+  );
+
+  sealgate_stage #(
+    .Width($bits(op_t)),
+    .Registered(Pipelined)
+  ) u_head_op (
+    .clk_i,
+    .rst_ni,
+    .valid_i(op_valid),
+    .ready_o(op_ready),
+    .data_i (op),
+    .valid_o(head_op_valid),
+    .ready_i(head_op_ready),
+    .data_o (head_op)
+  );
+
+  sealgate_stage #(
+    .Width($bits(received_t)),
+    .Registered(Pipelined)
+  ) u_head_received (
+    .clk_i,
+    .rst_ni,
+    .valid_i(received_valid),
+    .ready_o(received_ready),
+    .data_i (received),
+    .valid_o(head_received_valid),
+    .ready_i(head_received_ready),
+    .data_o (head_received)
+  );
+
   sealgate_record_out #(
-    .Depth(OpDepth)
+    .Depth(OpDepth),
+    .Pipelined(Pipelined)
   ) u_record_out (
     .clk_i,
     .rst_ni,
-    .op_valid_i      (op_valid),
-    .op_ready_o      (op_ready),
-    .op_i            (op),
-    .received_valid_i(received_valid),
-    .received_ready_o(received_ready),
-    .received_i      (received),
-    .text_valid_i    (out_valid && !test_active_i),
-    .text_ready_o    (store_ready),
-    .text_data_i     (out_data),
-    .text_last_i     (out_last),
-    .tag_valid_i     (tag_valid && !test_active_i),
-    .tag_ready_o     (judge_ready),
-    .tag_i           (tag),
-    .tag_error_i     (tag_error),
+    .op_valid_i      (head_op_valid),
+    .op_ready_o      (head_op_ready),
+    .op_i            (head_op),
+    .received_valid_i(head_received_valid),
+    .received_ready_o(head_received_ready),
+    .received_i      (head_received),
+    .text_valid_i    (stored_valid),
+    .text_ready_o    (stored_ready),
+    .text_data_i     (stored),
+    .text_last_i     (stored_last),
+    .tag_valid_i     (judged_valid),
+    .tag_ready_o     (judged_ready),
+    .tag_i           (judged_tag),
+    .tag_error_i     (judged_tag_error),
     .span_valid_o    (destination_span_valid_o),
     .span_ready_i    (destination_span_ready_i),
     .span_o          (destination_span_o),

@@ -24,7 +24,10 @@ module sealgate_record_in
   import sealgate_abi_pkg::StatusSuccess, sealgate_abi_pkg::StatusSourceFault,
          sealgate_abi_pkg::StatusBadHeader, sealgate_abi_pkg::SuiteAes128Gcm,
          sealgate_abi_pkg::SuiteAes256Gcm;
-(
+#(
+  // A short queue between the words of the source and what is made of them.
+  parameter bit Pipelined = 1'b0
+) (
   input  wire logic                 clk_i,
   input  wire logic                 rst_ni,
 
@@ -241,32 +244,65 @@ module sealgate_record_in
     endcase
   end
 
+  logic cut_ready;
+
   assign take  = (state_q == StHeader) || (state_q == StTag) ||
-                 ((state_q == StText) && text_ready_i);
+                 ((state_q == StText) && cut_ready);
   assign taken = take && available;
 
-  assign text_valid_o = (state_q == StText) && available;
-  assign text_error_o = window_error;
-  assign stall_o      = take && !available;
+  assign stall_o = take && !available;
 
   // SEAL: cut what the word brought along behind the source, and set the content type.
+  typedef struct packed {
+    logic                 error;
+    logic                 with_type;
+    logic [7:0]           content_type;
+    logic [4:0]           bytes;         // of the source
+    logic [WordWidth-1:0] data;
+  } cut_t;
+
   logic        type_here;
+  cut_t        word, cut;
   logic [63:0] type_low, type_high;
 
+  assign type_here = type_due_q && !from_source[4];
+  assign word      = '{
+    error: window_error,
+    with_type: type_here,
+    content_type: job_q.content_type,
+    bytes: from_source,
+    data: window
+  };
+
+  sealgate_stage #(
+    .Width($bits(cut_t)),
+    .Registered(Pipelined)
+  ) u_cut (
+    .clk_i,
+    .rst_ni,
+    .valid_i((state_q == StText) && available),
+    .ready_o(cut_ready),
+    .data_i (word),
+    .valid_o(text_valid_o),
+    .ready_i(text_ready_i),
+    .data_o (cut)
+  );
+
+  assign text_error_o = cut.error;
+
   always_comb begin
-    type_here   = type_due_q && !from_source[4];
     type_low    = '0;
     type_high   = '0;
-    text_data_o = window;
-    if (!from_source[4]) begin
-      if (type_here) begin
-        type_low  = {56'b0, job_q.content_type} << {from_source[2:0], 3'b000};
+    text_data_o = cut.data;
+    if (!cut.bytes[4]) begin
+      if (cut.with_type) begin
+        type_low  = {56'b0, cut.content_type} << {cut.bytes[2:0], 3'b000};
         type_high = type_low;
       end
-      text_data_o[63:0]   = (window[63:0] & keep_low(from_source)) |
-                            (from_source[3] ? '0 : type_low);
-      text_data_o[127:64] = (window[127:64] & keep_high(from_source)) |
-                            (from_source[3] ? type_high : '0);
+      text_data_o[63:0]   = (cut.data[63:0] & keep_low(cut.bytes)) |
+                            (cut.bytes[3] ? '0 : type_low);
+      text_data_o[127:64] = (cut.data[127:64] & keep_high(cut.bytes)) |
+                            (cut.bytes[3] ? type_high : '0);
     end
   end
 

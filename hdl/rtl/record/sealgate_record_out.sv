@@ -20,7 +20,9 @@ module sealgate_record_out
          sealgate_abi_pkg::StatusDestinationFault;
 #(
   // Records between command and verdict.
-  parameter int unsigned Depth = 32
+  parameter int unsigned Depth = 32,
+  // Short queues between the parts.
+  parameter bit Pipelined = 1'b0
 ) (
   input  wire logic                 clk_i,
   input  wire logic                 rst_ni,
@@ -69,9 +71,16 @@ module sealgate_record_out
   logic                 fetch_ready;
   logic [10:0]          fetch_keep;
   logic [10:0]          fetch_skip;
+  logic                 store_fetch_valid;
+  logic                 store_fetch_ready;
+  logic [10:0]          store_fetch_keep;
+  logic [10:0]          store_fetch_skip;
   logic                 fetched_valid;
   logic                 fetched_ready;
   logic [WordWidth-1:0] fetched;
+  logic                 found_valid;
+  logic                 found_ready;
+  content_t             found;
   logic                 content_valid;
   logic                 content_ready;
   content_t             content;
@@ -82,6 +91,9 @@ module sealgate_record_out
   logic                 judged_valid;
   logic                 judged_ready;
   plan_t                judged;
+  logic                 queued_valid;
+  logic                 queued_ready;
+  plan_t                queued;
   logic                 plan_valid;
   logic                 plan_ready;
   plan_t                plan;
@@ -97,10 +109,10 @@ module sealgate_record_out
     .text_valid_i,
     .text_ready_o,
     .text_data_i,
-    .fetch_valid_i(fetch_valid),
-    .fetch_ready_o(fetch_ready),
-    .fetch_keep_i (fetch_keep),
-    .fetch_skip_i (fetch_skip),
+    .fetch_valid_i(store_fetch_valid),
+    .fetch_ready_o(store_fetch_ready),
+    .fetch_keep_i (store_fetch_keep),
+    .fetch_skip_i (store_fetch_skip),
     .word_valid_o (fetched_valid),
     .word_ready_i (fetched_ready),
     .word_data_o  (fetched)
@@ -114,9 +126,37 @@ module sealgate_record_out
     .text_valid_i   (text_accepted),
     .text_last_i,
     .text_data_i,
-    .content_valid_o(content_valid),
-    .content_ready_i(content_ready),
-    .content_o      (content)
+    .content_valid_o(found_valid),
+    .content_ready_i(found_ready),
+    .content_o      (found)
+  );
+
+  sealgate_stage #(
+    .Width($bits(content_t)),
+    .Registered(Pipelined)
+  ) u_found (
+    .clk_i,
+    .rst_ni,
+    .valid_i(found_valid),
+    .ready_o(found_ready),
+    .data_i (found),
+    .valid_o(content_valid),
+    .ready_i(content_ready),
+    .data_o (content)
+  );
+
+  sealgate_stage #(
+    .Width(22),
+    .Registered(Pipelined)
+  ) u_fetch (
+    .clk_i,
+    .rst_ni,
+    .valid_i(fetch_valid),
+    .ready_o(fetch_ready),
+    .data_i ({fetch_keep, fetch_skip}),
+    .valid_o(store_fetch_valid),
+    .ready_i(store_fetch_ready),
+    .data_o ({store_fetch_keep, store_fetch_skip})
   );
 
   sealgate_record_judge u_judge (
@@ -154,6 +194,20 @@ module sealgate_record_out
     .valid_i(judged_valid),
     .ready_o(judged_ready),
     .data_i (judged),
+    .valid_o(queued_valid),
+    .ready_i(queued_ready),
+    .data_o (queued)
+  );
+
+  sealgate_stage #(
+    .Width($bits(plan_t)),
+    .Registered(Pipelined)
+  ) u_plan (
+    .clk_i,
+    .rst_ni,
+    .valid_i(queued_valid),
+    .ready_o(queued_ready),
+    .data_i (queued),
     .valid_o(plan_valid),
     .ready_i(plan_ready),
     .data_o (plan)
@@ -181,10 +235,20 @@ module sealgate_record_out
   logic [WordWidth-1:0] chunk;
   logic [4:0]           chunk_bytes;
   logic                 chunk_last;
+  logic                 packed_valid;
+  logic                 packed_ready;
+  logic [WordWidth-1:0] packed_chunk;
+  logic [4:0]           packed_bytes;
+  logic                 packed_last;
+  logic                 word_valid;
+  logic                 word_ready;
+  logic [WordWidth-1:0] word;
   logic                 sent_ready;
   size_t                encrypted_bytes;
 
-  assign span_valid_o = (state_q == StSpan) && plan_valid && plan.write && pack_idle;
+  // The last span has left when nothing of it is in front of the packer.
+  assign span_valid_o = (state_q == StSpan) && plan_valid && plan.write && pack_idle &&
+                        (!Pipelined || !packed_valid);
   assign span_o       = '{address: plan.destination, bytes: length_t'(plan.bytes)};
   assign span_taken   = span_valid_o && span_ready_i;
 
@@ -221,20 +285,48 @@ module sealgate_record_out
     endcase
   end
 
+  sealgate_stage #(
+    .Width(WordWidth + 6),
+    .Registered(Pipelined)
+  ) u_chunk (
+    .clk_i,
+    .rst_ni,
+    .valid_i(chunk_valid),
+    .ready_o(chunk_ready),
+    .data_i ({chunk_last, chunk_bytes, chunk}),
+    .valid_o(packed_valid),
+    .ready_i(packed_ready),
+    .data_o ({packed_last, packed_bytes, packed_chunk})
+  );
+
   sealgate_byte_pack u_byte_pack (
     .clk_i,
     .rst_ni,
     .start_i      (span_taken),
     .offset_i     (plan.destination[3:0]),
     .idle_o       (pack_idle),
-    .chunk_valid_i(chunk_valid),
-    .chunk_ready_o(chunk_ready),
-    .chunk_data_i (chunk),
-    .chunk_bytes_i(chunk_bytes),
-    .chunk_last_i (chunk_last),
-    .word_valid_o,
-    .word_ready_i,
-    .word_data_o
+    .chunk_valid_i(packed_valid),
+    .chunk_ready_o(packed_ready),
+    .chunk_data_i (packed_chunk),
+    .chunk_bytes_i(packed_bytes),
+    .chunk_last_i (packed_last),
+    .word_valid_o (word_valid),
+    .word_ready_i (word_ready),
+    .word_data_o  (word)
+  );
+
+  sealgate_stage #(
+    .Width(WordWidth),
+    .Registered(Pipelined)
+  ) u_word (
+    .clk_i,
+    .rst_ni,
+    .valid_i(word_valid),
+    .ready_o(word_ready),
+    .data_i (word),
+    .valid_o(word_valid_o),
+    .ready_i(word_ready_i),
+    .data_o (word_data_o)
   );
 
   assign plan_ready = (state_q == StSent) && sent_ready;

@@ -98,7 +98,6 @@ module sealgate_aes_pipe_composite
   logic                aes256_mem[NumContexts];
   logic                aes256_read_q;
   logic                aes256;
-  (* keep *)
   logic [3:0]          aes256_q;
   logic [3:0][31:0]    passed;
   logic [3:0][31:0]    joined_q;
@@ -128,8 +127,15 @@ module sealgate_aes_pipe_composite
     .value_o(passed)
   );
 
+  sealgate_copies #(
+    .Copies(4)
+  ) u_aes256_copies (
+    .clk_i,
+    .value_i(aes256),
+    .copies_o(aes256_q)
+  );
+
   always_ff @(posedge clk_i) begin
-    aes256_q     <= {4{aes256}};
     joined_ctx_q <= g_round[NumPassRounds].ctx;
     for (int unsigned c = 0; c < 4; c++) begin
       joined_q[c] <= aes256_q[c] ? g_round[NumPassRounds].cols[c] : passed[c];

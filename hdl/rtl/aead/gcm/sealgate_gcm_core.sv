@@ -94,11 +94,12 @@ module sealgate_gcm_core
     $error("composite S-boxes go with products by XOR");
   end
 
-  // Registers behind the issue of slots; behind the ring of slots, before the masks of bytes and
-  // after them; behind the sum of text and cipher block; and on the write port of the tables.
-  localparam int unsigned IssueStages = Composite ? 1 : 0;
+  // Registers behind the issue of slots, two of which are inside it for blocks; behind the ring of
+  // slots, before the masks of bytes and for them; behind the sum of text and cipher block; and on
+  // the write port of the tables.
+  localparam int unsigned IssueStages = Composite ? 2 : 0;
   localparam int unsigned RingStages = Composite ? 1 : 0;
-  localparam int unsigned MaskStages = Composite ? 1 : 0;
+  localparam int unsigned MaskStages = Composite ? 2 : 0;
   localparam int unsigned SumStages = Composite ? 1 : 0;
   localparam int unsigned WriteStages = Composite ? 1 : 0;
 
@@ -113,6 +114,7 @@ module sealgate_gcm_core
   logic [NumRounds:0]    write_round;
   logic                  write_aes256;
   logic [63:0]           write_key_lo, write_key_hi;
+  logic [CtxWidth-1:0]   write_power_ctx;
   logic                  write_power;
   logic [ChainWidth-1:0] write_power_index;
   logic [63:0]           write_power_hi, write_power_lo;
@@ -139,6 +141,7 @@ module sealgate_gcm_core
     .write_aes256_o(write_aes256),
     .write_key_lo_o(write_key_lo),
     .write_key_hi_o(write_key_hi),
+    .write_power_ctx_o(write_power_ctx),
     .write_power_o(write_power),
     .write_power_index_o(write_power_index),
     .write_power_hi_o(write_power_hi),
@@ -157,7 +160,8 @@ module sealgate_gcm_core
 
   sealgate_gcm_issue #(
     .NumContexts(NumContexts),
-    .Chains(mul_stages(GfMulStyle))
+    .Chains(mul_stages(GfMulStyle)),
+    .Pipelined(Composite)
   ) u_issue (
     .clk_i,
     .rst_ni,
@@ -206,21 +210,8 @@ module sealgate_gcm_core
     .value_o({slot_ctx, slot})
   );
 
-  sealgate_delay #(
-    .Cycles(IssueStages)
-  ) u_issue_lo (
-    .clk_i,
-    .value_i(issue_block_lo),
-    .value_o(slot_block_lo)
-  );
-
-  sealgate_delay #(
-    .Cycles(IssueStages)
-  ) u_issue_hi (
-    .clk_i,
-    .value_i(issue_block_hi),
-    .value_o(slot_block_hi)
-  );
+  assign slot_block_lo = issue_block_lo;
+  assign slot_block_hi = issue_block_hi;
 
   // Cipher blocks.
   logic [31:0] cipher_col_0, cipher_col_1, cipher_col_2, cipher_col_3;
@@ -230,25 +221,21 @@ module sealgate_gcm_core
     logic                pipe_write_aes256;
     logic [CtxWidth-1:0] pipe_write_ctx;
     logic [127:0]        pipe_write_key;
-    logic [127:0]        counter;
+    logic                issue_q;
     logic                unused_counter_valid;
 
     // Without enables the pipe encrypts in every cycle; nobody looks at it where there is no slot.
     assign unused_counter_valid = issue_counter;
 
     always_ff @(posedge clk_i) begin
-      if (!rst_ni) slot_valid <= 1'b0;
-      else slot_valid <= issue;
+      if (!rst_ni) begin
+        issue_q    <= 1'b0;
+        slot_valid <= 1'b0;
+      end else begin
+        issue_q    <= issue;
+        slot_valid <= issue_q;
+      end
     end
-
-    sealgate_delay #(
-      .Width(128),
-      .Cycles(IssueStages)
-    ) u_counter (
-      .clk_i,
-      .value_i({issue_col_3, issue_col_2, issue_col_1, issue_col_0}),
-      .value_o(counter)
-    );
 
     sealgate_delay #(
       .Width(NumRounds + 1 + 1 + CtxWidth + 128),
@@ -268,7 +255,7 @@ module sealgate_gcm_core
       .write_aes256_i(pipe_write_aes256),
       .write_key_i(pipe_write_key),
       .ctx_i(slot_ctx),
-      .cols_i(counter),
+      .cols_i({issue_col_3, issue_col_2, issue_col_1, issue_col_0}),
       .cols_o({cipher_col_3, cipher_col_2, cipher_col_1, cipher_col_0})
     );
   end else begin : g_table
@@ -353,16 +340,16 @@ module sealgate_gcm_core
     end
   end
 
-  // Slots leave, together with their cipher block; `masked` is the slot whose mask is made.
+  // Slots leave, together with their cipher block; with registers for it, `masked` is the slot whose
+  // masks are made.
   logic                done;
   slot_t               masked_slot, done_slot;
   logic [CtxWidth-1:0] done_ctx;
   logic [63:0]         done_lo, done_hi;
-  logic [63:0]         mask_lo, mask_hi;
-  logic [4:0]          unused_bytes;
+  logic                unused_done_slot;
 
-  assign done         = entered_q[DoneIndex];
-  assign unused_bytes = done_slot.bytes;
+  assign done             = entered_q[DoneIndex];
+  assign unused_done_slot = ^{done_slot.bytes, done_slot.first, done_slot.open};
 
   sealgate_delay #(
     .Width($bits(slot_t)),
@@ -407,42 +394,67 @@ module sealgate_gcm_core
     .value_o(done_hi)
   );
 
-  sealgate_delay #(
-    .Cycles(MaskStages)
-  ) u_mask_lo (
-    .clk_i,
-    .value_i(keep_lo(masked_slot.bytes)),
-    .value_o(mask_lo)
-  );
-
-  sealgate_delay #(
-    .Cycles(MaskStages)
-  ) u_mask_hi (
-    .clk_i,
-    .value_i(keep_hi(masked_slot.bytes)),
-    .value_o(mask_hi)
-  );
-
-  // The sum of text and cipher block, and what GHASH takes.
+  // The sum of text and cipher block, and what GHASH takes. The first slot masks the tag; it is
+  // known one cycle ahead.
+  logic        mask_valid;
   logic [63:0] cipher_lo, cipher_hi;
-  logic [63:0] in_lo, in_hi;
   logic [63:0] out_lo_d, out_hi_d;
   logic [63:0] hash_lo_d, hash_hi_d;
 
   assign cipher_lo = {cipher_col_1, cipher_col_0};
   assign cipher_hi = {cipher_col_3, cipher_col_2};
 
-  always_comb begin
-    in_lo    = done_lo & mask_lo;
-    in_hi    = done_hi & mask_hi;
-    out_lo_d = '0;
-    out_hi_d = '0;
-    if (!done_slot.error) begin
-      out_lo_d = (done_lo ^ cipher_lo) & mask_lo;
-      out_hi_d = (done_hi ^ cipher_hi) & mask_hi;
+  if (Composite) begin : g_byte_masks
+    // A bit per byte: no control net goes to all of a word. Text out, and the parts of what GHASH
+    // takes that come from the block and from the cipher block.
+    logic [15:0] keep_q;
+    logic [15:0] out_keep_q, block_keep_q, cipher_keep_q;
+    slot_t       kept_slot_q;
+    logic        sealed;
+    logic        unused_kept_slot;
+
+    assign sealed           = kept_slot_q.text && !kept_slot_q.open;
+    assign unused_kept_slot = ^kept_slot_q;
+
+    always_ff @(posedge clk_i) begin
+      for (int unsigned b = 0; b < 16; b++) keep_q[b] <= 5'(b) < masked_slot.bytes;
+      kept_slot_q   <= masked_slot;
+      mask_valid    <= entered_q[DoneIndex-1] && kept_slot_q.first;
+      out_keep_q    <= kept_slot_q.error ? '0 : keep_q;
+      block_keep_q  <= (sealed && kept_slot_q.error) ? '0 : keep_q;
+      cipher_keep_q <= (sealed && !kept_slot_q.error) ? keep_q : '0;
     end
-    hash_lo_d = (done_slot.text && !done_slot.open) ? out_lo_d : in_lo;
-    hash_hi_d = (done_slot.text && !done_slot.open) ? out_hi_d : in_hi;
+
+    always_comb begin
+      for (int unsigned b = 0; b < 8; b++) begin
+        out_lo_d[8*b+:8]  = (done_lo[8*b+:8] ^ cipher_lo[8*b+:8]) & {8{out_keep_q[b]}};
+        out_hi_d[8*b+:8]  = (done_hi[8*b+:8] ^ cipher_hi[8*b+:8]) & {8{out_keep_q[b+8]}};
+        hash_lo_d[8*b+:8] = (done_lo[8*b+:8] & {8{block_keep_q[b]}}) ^
+                            (cipher_lo[8*b+:8] & {8{cipher_keep_q[b]}});
+        hash_hi_d[8*b+:8] = (done_hi[8*b+:8] & {8{block_keep_q[b+8]}}) ^
+                            (cipher_hi[8*b+:8] & {8{cipher_keep_q[b+8]}});
+      end
+    end
+  end else begin : g_word_masks
+    logic [63:0] mask_lo, mask_hi;
+    logic [63:0] in_lo, in_hi;
+
+    assign mask_valid = done && done_slot.first;
+    assign mask_lo    = keep_lo(done_slot.bytes);
+    assign mask_hi    = keep_hi(done_slot.bytes);
+
+    always_comb begin
+      in_lo    = done_lo & mask_lo;
+      in_hi    = done_hi & mask_hi;
+      out_lo_d = '0;
+      out_hi_d = '0;
+      if (!done_slot.error) begin
+        out_lo_d = (done_lo ^ cipher_lo) & mask_lo;
+        out_hi_d = (done_hi ^ cipher_hi) & mask_hi;
+      end
+      hash_lo_d = (done_slot.text && !done_slot.open) ? out_lo_d : in_lo;
+      hash_hi_d = (done_slot.text && !done_slot.open) ? out_hi_d : in_hi;
+    end
   end
 
   logic                sum_valid;
@@ -507,7 +519,7 @@ module sealgate_gcm_core
     .Cycles(WriteStages)
   ) u_hash_write (
     .clk_i,
-    .value_i({write_power, write_ctx, write_power_index}),
+    .value_i({write_power, write_power_ctx, write_power_index}),
     .value_o({hash_write, hash_write_ctx, hash_write_power})
   );
 
@@ -549,29 +561,41 @@ module sealgate_gcm_core
   );
 
   // Text out. Credits keep room: the queue is never full when text comes out. The credit is a
-  // register, one cycle behind the count, and leaves one place unused for that.
+  // register, one cycle behind the count, and leaves one place unused for that; another one where
+  // what is counted is registered as well.
   localparam int unsigned CreditWidth = $clog2(TextDepth + 1);
+  localparam int unsigned CountStages = Composite ? 1 : 0;
 
   logic                   out_leaves;
+  logic                   beat_counts, leaves_counts;
   logic [CreditWidth-1:0] text_inside_q;
   logic                   unused_out_ready;
 
   assign out_leaves = out_valid_o && out_ready_i;
+
+  sealgate_delay #(
+    .Width(2),
+    .Cycles(CountStages)
+  ) u_counts (
+    .clk_i,
+    .value_i({stat_beat_o && rst_ni, out_leaves && rst_ni}),
+    .value_o({beat_counts, leaves_counts})
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       text_inside_q <= '0;
       text_credit   <= 1'b0;
     end else begin
-      if (stat_beat_o != out_leaves) begin
-        text_inside_q <= stat_beat_o ? text_inside_q + 1'b1 : text_inside_q - 1'b1;
+      if (beat_counts != leaves_counts) begin
+        text_inside_q <= beat_counts ? text_inside_q + 1'b1 : text_inside_q - 1'b1;
       end
-      text_credit <= text_inside_q < CreditWidth'(TextDepth - 1);
+      text_credit <= text_inside_q < CreditWidth'(TextDepth - 1 - CountStages);
     end
   end
 
   if (Composite) begin : g_text_ram
-    // Block RAM, and a register slice behind it.
+    // Block RAM, and two words behind it.
     localparam int unsigned CountWidth = $clog2(TextDepth) + 1;
 
     logic                  queued_valid, queued_ready;
@@ -593,9 +617,10 @@ module sealgate_gcm_core
       .count_o(unused_count)
     );
 
-    sealgate_register_slice #(
-      .Width(129)
-    ) u_text_slice (
+    sealgate_stage #(
+      .Width(129),
+      .Registered(1'b1)
+    ) u_text_stage (
       .clk_i,
       .rst_ni,
       .valid_i(queued_valid),
@@ -634,7 +659,7 @@ module sealgate_gcm_core
     .issue_i(issue && issue_slot.first),
     .credit_o(tag_credit),
     .empty_o(tags_empty),
-    .mask_valid_i(done && done_slot.first),
+    .mask_valid_i(mask_valid),
     .mask_lo_i(cipher_lo),
     .mask_hi_i(cipher_hi),
     .last_valid_i(done && done_slot.last),

@@ -8,9 +8,11 @@
 // multiplier then makes the other powers of H, one after the other. All this is apart from the data
 // path, so that records of other contexts are not disturbed. In the styles for simulation a round
 // takes one cycle and a product four: it is 28 cycles for AES-128 and 32 for AES-256 from the
-// acceptance of a key to `key_done_o`. In those for synthesis a round takes six cycles, because the
-// S-boxes and the key schedule are pipelined, and a product 64 (sealgate_gf128_mul_serial): some
-// 550 cycles. A wipe writes zeros over all round keys and powers, and waits until the writes have
+// acceptance of a key to `key_done_o`. In those for synthesis a round takes seven cycles, because
+// the S-boxes and the key schedule are pipelined, and a product 68 (sealgate_gf128_mul_serial): some
+// 580 cycles. There a key is taken in a state of its own, and what loads, moves and clears the words
+// of the key is a register in a copy for each, so that no decision has to reach all of them in the
+// cycle in which it falls. A wipe writes zeros over all round keys and powers, and waits until the writes have
 // reached the last table. After reset every context is wiped before the first load or wipe is
 // accepted, so that no key survives a reset. The working registers are cleared when a load is done.
 
@@ -52,6 +54,7 @@ module sealgate_gcm_key_unit
   output      logic [63:0]           write_key_lo_o,
   output      logic [63:0]           write_key_hi_o,
   // Powers of H.
+  output      logic [CtxWidth-1:0]   write_power_ctx_o,
   output      logic                  write_power_o,
   output      logic [ChainWidth-1:0] write_power_index_o,
   output      logic [63:0]           write_power_hi_o,
@@ -60,6 +63,8 @@ module sealgate_gcm_key_unit
 
   typedef enum logic [2:0] {
     StIdle,
+    // Take the key, in the style for synthesis.
+    StLoad,
     // Expand the key and encrypt the zero block.
     StExpand,
     // Write a power of H and wait for the next.
@@ -75,9 +80,10 @@ module sealgate_gcm_key_unit
   // Cycles of a round, or of settling, less one.
   localparam int unsigned StepWidth = 5;
   localparam logic [StepWidth-1:0] LastStep =
-      StepWidth'((SboxStyle == SboxTable) ? 0 : SboxStages + 1);
+      StepWidth'((SboxStyle == SboxTable) ? 0 : SboxStages + 2);
+  localparam bit Composite = (SboxStyle == SboxComposite);
   // Registers behind what depends on the number of the round only.
-  localparam int unsigned RoundFlagStages = (SboxStyle == SboxTable) ? 0 : 1;
+  localparam int unsigned RoundFlagStages = Composite ? 1 : 0;
   localparam logic [CtxWidth-1:0] LastContext = CtxWidth'(NumContexts - 1);
 
   state_e                state_q;
@@ -100,7 +106,7 @@ module sealgate_gcm_key_unit
   logic [NumRounds:0]    stage_d, stage;
 
   assign wipe_ready_o = state_q == StIdle;
-  assign key_ready_o  = (state_q == StIdle) && !wipe_valid_i;
+  assign key_ready_o  = Composite ? (state_q == StLoad) : ((state_q == StIdle) && !wipe_valid_i);
   assign last_round_d = round_q == (aes256_q ? LastRound256 : LastRound128);
 
   always_ff @(posedge clk_i) begin
@@ -120,10 +126,15 @@ module sealgate_gcm_key_unit
             state_q <= StWipe;
             ctx_q   <= wipe_ctx_i;
           end else if (key_valid_i) begin
-            state_q  <= StExpand;
+            state_q  <= Composite ? StLoad : StExpand;
             ctx_q    <= key_ctx_i;
             aes256_q <= key_aes256_i;
           end
+        end
+        StLoad: begin
+          state_q  <= key_valid_i ? StExpand : StIdle;
+          ctx_q    <= key_ctx_i;
+          aes256_q <= key_aes256_i;
         end
         StExpand: begin
           step_q <= step_q + 1'b1;
@@ -203,7 +214,15 @@ module sealgate_gcm_key_unit
   );
 
   // FIPS 197 section 5.2: RotWord and Rcon for each key of AES-128 and every other one of AES-256.
-  assign rotates   = !aes256_q || !round_q[0];
+  sealgate_delay #(
+    .Width(1),
+    .Cycles(RoundFlagStages)
+  ) u_rotates (
+    .clk_i,
+    .value_i(!aes256_q || !round_q[0]),
+    .value_o(rotates)
+  );
+
   assign last_word = aes256_q ? window_q[7] : window_q[3];
 
   // Columns of the encryption, and the next ones.
@@ -226,7 +245,7 @@ module sealgate_gcm_key_unit
 
   always_comb begin
     next_key = '{default: '0};
-    if (round_ends || (SboxStyle == SboxComposite)) begin
+    if (round_ends || Composite) begin
       next_key[0] = window_q[0] ^ schedule;
       next_key[1] = window_q[1] ^ next_key[0];
       next_key[2] = window_q[2] ^ next_key[1];
@@ -234,25 +253,79 @@ module sealgate_gcm_key_unit
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    unique case (state_q)
-      StIdle: begin
-        rcon_q <= 8'h01;
-        if (key_valid_i && key_ready_o) begin
-          for (int unsigned w = 0; w < 8; w++) window_q[w] <= key_data_i[32*w+:32];
-        end
+  if (Composite) begin : g_window_copies
+    // Clearing may come a cycle late: nothing is written from the window then.
+    logic [7:0]  load_q, move_q, clear_q;
+    logic [3:0]  far_q;  // from four words on, where the key has eight
+    logic [31:0] next_key_q[4];
+
+    always_ff @(posedge clk_i) next_key_q <= next_key;
+
+    sealgate_copies #(
+      .Copies(8)
+    ) u_load (
+      .clk_i,
+      .value_i((state_q == StIdle) && key_valid_i && !wipe_valid_i),
+      .copies_o(load_q)
+    );
+
+    sealgate_copies #(
+      .Copies(8)
+    ) u_move (
+      .clk_i,
+      .value_i((state_q == StExpand) && (step_q == LastStep - 1'b1)),
+      .copies_o(move_q)
+    );
+
+    sealgate_copies #(
+      .Copies(8)
+    ) u_clear (
+      .clk_i,
+      .value_i((state_q != StLoad) && (state_q != StExpand)),
+      .copies_o(clear_q)
+    );
+
+    sealgate_copies #(
+      .Copies(4)
+    ) u_far (
+      .clk_i,
+      .value_i(aes256_q),
+      .copies_o(far_q)
+    );
+
+    always_ff @(posedge clk_i) begin
+      for (int unsigned w = 0; w < 8; w++) begin
+        if (load_q[w]) window_q[w] <= key_data_i[32*w+:32];
+        else if (!move_q[w]) window_q[w] <= clear_q[w] ? '0 : window_q[w];
+        else window_q[w] <= ((w < 4) && far_q[w%4]) ? window_q[(w+4)%8] : next_key_q[w%4];
       end
-      StExpand: begin
-        if (round_ends) begin
-          if (rotates) rcon_q <= times_2(rcon_q);
-          for (int unsigned w = 0; w < 4; w++) begin
-            window_q[w]   <= aes256_q ? window_q[w+4] : next_key[w];
-            window_q[w+4] <= next_key[w];
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (load_q[0]) rcon_q <= 8'h01;
+      else if (move_q[0] && rotates) rcon_q <= times_2(rcon_q);
+    end
+  end else begin : g_window
+    always_ff @(posedge clk_i) begin
+      unique case (state_q)
+        StIdle: begin
+          rcon_q <= 8'h01;
+          if (key_valid_i && key_ready_o) begin
+            for (int unsigned w = 0; w < 8; w++) window_q[w] <= key_data_i[32*w+:32];
           end
         end
-      end
-      default: window_q <= '{default: '0};
-    endcase
+        StExpand: begin
+          if (round_ends) begin
+            if (rotates) rcon_q <= times_2(rcon_q);
+            for (int unsigned w = 0; w < 4; w++) begin
+              window_q[w]   <= aes256_q ? window_q[w+4] : next_key[w];
+              window_q[w+4] <= next_key[w];
+            end
+          end
+        end
+        default: window_q <= '{default: '0};
+      endcase
+    end
   end
 
   // The cipher block of zero, with the round key of the window; and SubWord of the key schedule.
@@ -276,8 +349,15 @@ module sealgate_gcm_key_unit
         end
       end
     end
+
+    always_ff @(posedge clk_i) begin
+      if (round_ends) col_q <= col_d;
+      else if (state_q == StIdle) col_q <= '0;
+    end
   end else begin : g_composite
+    logic [3:0]       first_q, last_q, move_q, clear_q;
     logic [3:0][31:0] sub_cols;
+    logic [3:0][31:0] mixed_q;
 
     for (genvar b = 0; b < 4; b++) begin : g_sub_word
       sealgate_aes_sbox_composite u_sbox (
@@ -293,47 +373,163 @@ module sealgate_gcm_key_unit
       .cols_o(sub_cols)
     );
 
-    always_comb begin
+    // Flags of a round are there long before its end.
+    sealgate_copies #(
+      .Copies(4)
+    ) u_first (
+      .clk_i,
+      .value_i(first_round),
+      .copies_o(first_q)
+    );
+
+    sealgate_copies #(
+      .Copies(4)
+    ) u_last (
+      .clk_i,
+      .value_i(last_round),
+      .copies_o(last_q)
+    );
+
+    sealgate_copies #(
+      .Copies(4)
+    ) u_move (
+      .clk_i,
+      .value_i((state_q == StExpand) && (step_q == LastStep - 1'b1)),
+      .copies_o(move_q)
+    );
+
+    sealgate_copies #(
+      .Copies(4)
+    ) u_clear (
+      .clk_i,
+      .value_i(state_q == StIdle),
+      .copies_o(clear_q)
+    );
+
+    always_ff @(posedge clk_i) begin
       for (int unsigned c = 0; c < 4; c++) begin
-        col_d[c] = window_q[c];
-        if (!first_round) col_d[c] ^= last_round ? sub_cols[c] : mix_column(sub_cols[c]);
+        mixed_q[c] <= first_q[c] ? '0 : last_q[c] ? sub_cols[c] : mix_column(sub_cols[c]);
+        if (move_q[c]) col_q[c] <= col_d[c];
+        else if (clear_q[c]) col_q[c] <= '0;
       end
     end
-  end
 
-  always_ff @(posedge clk_i) begin
-    if (round_ends) col_q <= col_d;
-    else if (state_q == StIdle) col_q <= '0;
+    assign col_d = mixed_q ^ {window_q[3], window_q[2], window_q[1], window_q[0]};
   end
 
   // Powers of H: H itself is there when the encryption is done, each further one is the product of
   // the one before and H. After the load a product of zeros clears the multiplier.
   logic        next_power;
-  logic        mul_valid_q;
+  logic        mul_valid_d, mul_valid_q;
   logic        product_valid;
   logic [63:0] hash_key_hi, hash_key_lo;
   logic [63:0] product_hi, product_lo;
   logic [63:0] power_hi_q, power_lo_q;
-  logic [63:0] power_hi, power_lo;
 
   assign hash_key_hi = swap_bytes({col_q[1], col_q[0]});
   assign hash_key_lo = swap_bytes({col_q[3], col_q[2]});
 
   assign power_ready = (power_q == '0) || (product_valid && !mul_valid_q);
   assign next_power  = (state_q == StPower) && power_ready;
-  assign power_hi    = (power_q == '0) ? hash_key_hi : product_hi;
-  assign power_lo    = (power_q == '0) ? hash_key_lo : product_lo;
+  assign mul_valid_d = (next_power && (power_q != LastPower)) || key_done_o;
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) mul_valid_q <= 1'b0;
-    else mul_valid_q <= (next_power && (power_q != LastPower)) || key_done_o;
+  if (Composite) begin : g_power_copies
+    // A power is registered a cycle after it is there, and written from this register.
+    logic [3:0]            take_q, first_q, clear_q;
+    logic [3:0][31:0]      kept_q;
+    logic                  mul_early_q;
+    logic                  write_early_q;
+    logic [CtxWidth-1:0]   ctx_early_q;
+    logic [ChainWidth-1:0] index_early_q;
 
-    if (next_power) begin
-      power_hi_q <= power_hi;
-      power_lo_q <= power_lo;
-    end else if (state_q == StIdle) begin
-      power_hi_q <= '0;
-      power_lo_q <= '0;
+    sealgate_copies #(
+      .Copies(4)
+    ) u_take (
+      .clk_i,
+      .value_i(next_power),
+      .copies_o(take_q)
+    );
+
+    sealgate_copies #(
+      .Copies(4)
+    ) u_first (
+      .clk_i,
+      .value_i(power_q == '0),
+      .copies_o(first_q)
+    );
+
+    sealgate_copies #(
+      .Copies(4)
+    ) u_clear (
+      .clk_i,
+      .value_i((state_q == StIdle) || (state_q == StWipe)),
+      .copies_o(clear_q)
+    );
+
+    for (genvar w = 0; w < 4; w++) begin : g_quarter
+      logic [31:0] hash_key, product;
+
+      assign hash_key = 32'({hash_key_hi, hash_key_lo} >> (32 * w));
+      assign product  = 32'({product_hi, product_lo} >> (32 * w));
+
+      always_ff @(posedge clk_i) begin
+        if (take_q[w]) kept_q[w] <= first_q[w] ? hash_key : product;
+        else if (clear_q[w]) kept_q[w] <= '0;
+      end
+    end
+
+    assign {power_hi_q, power_lo_q} = kept_q;
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        mul_early_q   <= 1'b0;
+        mul_valid_q   <= 1'b0;
+        write_early_q <= 1'b0;
+        write_power_o <= 1'b0;
+      end else begin
+        mul_early_q   <= mul_valid_d;
+        mul_valid_q   <= mul_early_q;
+        write_early_q <= next_power || (state_q == StWipe);
+        write_power_o <= write_early_q;
+      end
+      ctx_early_q         <= ctx_q;
+      index_early_q       <= power_q;
+      write_power_ctx_o   <= ctx_early_q;
+      write_power_index_o <= index_early_q;
+    end
+
+    assign write_power_hi_o = power_hi_q;
+    assign write_power_lo_o = power_lo_q;
+  end else begin : g_power
+    logic [63:0] power_hi, power_lo;
+
+    assign power_hi = (power_q == '0) ? hash_key_hi : product_hi;
+    assign power_lo = (power_q == '0) ? hash_key_lo : product_lo;
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) mul_valid_q <= 1'b0;
+      else mul_valid_q <= mul_valid_d;
+
+      if (next_power) begin
+        power_hi_q <= power_hi;
+        power_lo_q <= power_lo;
+      end else if (state_q == StIdle) begin
+        power_hi_q <= '0;
+        power_lo_q <= '0;
+      end
+    end
+
+    assign write_power_ctx_o   = ctx_q;
+    assign write_power_index_o = power_q;
+
+    always_comb begin
+      write_power_o    = next_power || (state_q == StWipe);
+      write_power_hi_o = '0;
+      write_power_lo_o = '0;
+      if (state_q == StPower) begin
+        write_power_hi_o = power_hi;
+        write_power_lo_o = power_lo;
+      end
     end
   end
 
@@ -364,18 +560,15 @@ module sealgate_gcm_key_unit
     );
   end
 
-  // Writes. A wipe clears the key size as well.
-  assign write_ctx_o         = ctx_q;
-  assign write_power_index_o = power_q;
+  // Writes of round keys. A wipe clears the key size as well. In the style for synthesis the window
+  // is written as it is: it is zero during a wipe, from the third write at the latest.
+  assign write_ctx_o = ctx_q;
 
   always_comb begin
-    write_round_o    = '0;
-    write_aes256_o   = 1'b0;
-    write_key_lo_o   = '0;
-    write_key_hi_o   = '0;
-    write_power_o    = 1'b0;
-    write_power_hi_o = '0;
-    write_power_lo_o = '0;
+    write_round_o  = '0;
+    write_aes256_o = 1'b0;
+    write_key_lo_o = Composite ? {window_q[1], window_q[0]} : '0;
+    write_key_hi_o = Composite ? {window_q[3], window_q[2]} : '0;
     unique case (state_q)
       StExpand: begin
         write_round_o  = round_ends ? stage : '0;
@@ -383,15 +576,7 @@ module sealgate_gcm_key_unit
         write_key_lo_o = {window_q[1], window_q[0]};
         write_key_hi_o = {window_q[3], window_q[2]};
       end
-      StPower: begin
-        write_power_o    = power_ready;
-        write_power_hi_o = power_hi;
-        write_power_lo_o = power_lo;
-      end
-      StWipe: begin
-        write_round_o = '1;
-        write_power_o = 1'b1;
-      end
+      StWipe:  write_round_o = '1;
       default: ;
     endcase
   end

@@ -7,8 +7,8 @@
 // cycles after the last slot, and short records follow each other faster than that: masks wait in a
 // ring of one place per tag credit, written in the order of records and read in the same order.
 // Credits bound the records between their first slot and the moment their tag is taken; a credit is
-// a register, one cycle behind the count, and leaves one place unused for that. Text and
-// tags leave through queues of their own, so a tag is held until the last beat of its record has
+// a register, one cycle behind the count, and leaves one place unused for that; with `Pipelined`,
+// what is counted is a register too, and another place is unused. Text and tags leave through queues of their own, so a tag is held until the last beat of its record has
 // left or is at the output: `lead_q` counts the last beats that have left, less the tags taken of
 // records with text. It is -1 while a tag was taken before the beat it belongs to.
 
@@ -63,16 +63,29 @@ module sealgate_gcm_tag
   logic [CountWidth-1:0] open_q;
   logic                  taken;
 
-  assign empty_o  = open_q == '0;
-  assign taken    = tag_valid_o && tag_ready_i;
+  localparam int unsigned CountStages = Pipelined ? 1 : 0;
+
+  logic                  issue_counts, taken_counts;
+
+  assign empty_o = open_q == '0;
+  assign taken   = tag_valid_o && tag_ready_i;
+
+  sealgate_delay #(
+    .Width(2),
+    .Cycles(CountStages)
+  ) u_counts (
+    .clk_i,
+    .value_i({issue_i && rst_ni, taken && rst_ni}),
+    .value_o({issue_counts, taken_counts})
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       open_q   <= '0;
       credit_o <= 1'b0;
     end else begin
-      if (issue_i != taken) open_q <= issue_i ? open_q + 1'b1 : open_q - 1'b1;
-      credit_o <= open_q < CountWidth'(Depth - 1);
+      if (issue_counts != taken_counts) open_q <= issue_counts ? open_q + 1'b1 : open_q - 1'b1;
+      credit_o <= open_q < CountWidth'(Depth - 1 - CountStages);
     end
   end
 
@@ -102,13 +115,9 @@ module sealgate_gcm_tag
   end
 
   // Tags, zero for a record with an error.
-  logic        made_has_text, made_error;
-  logic [63:0] made_lo, made_hi;
+  logic         made_has_text, made_error;
 
   assign {made_has_text, made_error} = flags_q[read_q];
-
-  assign made_lo = made_error ? '0 : mask_lo_q[read_q] ^ swap_bytes(hash_hi_i);
-  assign made_hi = made_error ? '0 : mask_hi_q[read_q] ^ swap_bytes(hash_lo_i);
 
   logic         sum_valid;
   logic [129:0] sum;
@@ -127,12 +136,44 @@ module sealgate_gcm_tag
 
     logic [QueueCountWidth-1:0] unused_count;
 
+    // First what was waiting leaves its memory; an error then empties the tag, a quarter each.
+    logic                  waiting_valid_q;
+    logic                  waiting_has_text_q;
+    logic [3:0]            waiting_error_q;
+    logic [3:0][31:0]      waiting_q, hash_q;
+    logic [3:0][31:0]      tag_q;
+    logic                  has_text_q, error_q;
+
     always_ff @(posedge clk_i) begin
-      if (!rst_ni) sum_valid <= 1'b0;
-      else sum_valid <= hash_valid_i;
+      if (!rst_ni) begin
+        waiting_valid_q <= 1'b0;
+        sum_valid       <= 1'b0;
+      end else begin
+        waiting_valid_q <= hash_valid_i;
+        sum_valid       <= waiting_valid_q;
+      end
     end
 
-    always_ff @(posedge clk_i) sum <= {made_has_text, made_error, made_hi, made_lo};
+    sealgate_copies #(
+      .Copies(4)
+    ) u_waiting_error (
+      .clk_i,
+      .value_i(made_error),
+      .copies_o(waiting_error_q)
+    );
+
+    always_ff @(posedge clk_i) begin
+      waiting_has_text_q <= made_has_text;
+      waiting_q          <= {mask_hi_q[read_q], mask_lo_q[read_q]};
+      hash_q             <= {swap_bytes(hash_lo_i), swap_bytes(hash_hi_i)};
+      has_text_q         <= waiting_has_text_q;
+      error_q            <= waiting_error_q[0];
+      for (int unsigned w = 0; w < 4; w++) begin
+        tag_q[w] <= waiting_error_q[w] ? '0 : waiting_q[w] ^ hash_q[w];
+      end
+    end
+
+    assign sum = {has_text_q, error_q, tag_q};
 
     sealgate_ram_fifo #(
       .Width(130),
@@ -149,9 +190,10 @@ module sealgate_gcm_tag
       .count_o(unused_count)
     );
 
-    sealgate_register_slice #(
-      .Width(130)
-    ) u_slice (
+    sealgate_stage #(
+      .Width(130),
+      .Registered(1'b1)
+    ) u_stage (
       .clk_i,
       .rst_ni,
       .valid_i(queued_valid),
@@ -162,6 +204,11 @@ module sealgate_gcm_tag
       .data_o({has_text, tag_error_o, tag_o})
     );
   end else begin : g_direct
+    logic [63:0] made_lo, made_hi;
+
+    assign made_lo = made_error ? '0 : mask_lo_q[read_q] ^ swap_bytes(hash_hi_i);
+    assign made_hi = made_error ? '0 : mask_hi_q[read_q] ^ swap_bytes(hash_lo_i);
+
     assign sum_valid    = hash_valid_i;
     assign sum          = {made_has_text, made_error, made_hi, made_lo};
     assign queued_ready = fifo_ready;
@@ -192,11 +239,21 @@ module sealgate_gcm_tag
   logic  text_left;
   logic  text_taken;
 
-  assign released    = !has_text || (lead_q > 0) || ((lead_q == 0) && text_last_i);
+  // With `Pipelined` a beat at the output does not count yet: it decides late whether it leaves.
+  assign released    = !has_text || (lead_q > 0) ||
+                       (!Pipelined && (lead_q == 0) && text_last_i);
   assign tag_valid_o = fifo_valid && released;
   assign fifo_ready  = tag_ready_i && released;
-  assign text_left   = text_last_i && text_leaves_i;
   assign text_taken  = taken && has_text;
+
+  sealgate_delay #(
+    .Width(1),
+    .Cycles(CountStages)
+  ) u_text_left (
+    .clk_i,
+    .value_i(text_last_i && text_leaves_i && rst_ni),
+    .value_o(text_left)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) lead_q <= '0;

@@ -10,10 +10,13 @@
 // waits in a register of its chain, which is read one cycle ahead. So blocks may come in every
 // cycle or with any gaps, and records of different contexts may follow each other without any: only
 // the last K products of a record meet in the final sum, and they leave the multiplier one after
-// the other. The powers of H are in a table for all contexts, read while the block is registered;
-// in the style for synthesis that takes three cycles (sealgate_ghash_powers). Whoever feeds blocks
-// knows the length of the record and describes the place of each block by sealgate_gcm_pkg::hash_t.
-// K is sealgate_gf128_pkg::mul_stages.
+// the other. The powers of H are in a table for all contexts, read while the block is registered.
+// Whoever feeds blocks knows the length of the record and describes the place of each block by
+// sealgate_gcm_pkg::hash_t. K is sealgate_gf128_pkg::mul_stages.
+//
+// In the style for synthesis the powers take three cycles (sealgate_ghash_powers). In the meantime
+// all that selects among words of 128 bits is worked out ahead and registered, in a copy for each
+// quarter of a word; no word has an enable.
 
 `default_nettype none
 
@@ -54,7 +57,10 @@ module sealgate_ghash
   // The style for synthesis: registers around the powers' block RAM, and no enables of whole words.
   localparam bit FreeRunning = (GfMulStyle == MulXor);
 
-  // One cycle before the block meets its power.
+  // Two cycles before the block meets its power; in the style for synthesis only.
+  logic        wait_chained;
+  place_t      wait_place;
+  // One cycle before.
   logic        next_valid;
   logic        next_chained;
   place_t      next_place;
@@ -67,7 +73,8 @@ module sealgate_ghash
 
   // Powers of H, one per chain and context.
   if (FreeRunning) begin : g_pipelined_powers
-    logic wait_valid_q;
+    logic         wait_valid_q;
+    logic [127:0] wait_block;
 
     sealgate_ghash_powers #(
       .NumEntries(Stages * NumContexts)
@@ -92,10 +99,19 @@ module sealgate_ghash
 
     sealgate_delay #(
       .Width(1 + $bits(place_t) + 128),
-      .Cycles(2)
-    ) u_next (
+      .Cycles(1)
+    ) u_wait (
       .clk_i,
       .value_i({hash_i.chained, hash_i.place, block_hi_i, block_lo_i}),
+      .value_o({wait_chained, wait_place, wait_block})
+    );
+
+    sealgate_delay #(
+      .Width(1 + $bits(place_t) + 128),
+      .Cycles(1)
+    ) u_next (
+      .clk_i,
+      .value_i({wait_chained, wait_place, wait_block}),
       .value_o({next_chained, next_place, next_hi, next_lo})
     );
   end else begin : g_direct_powers
@@ -116,6 +132,8 @@ module sealgate_ghash
       end
     end
 
+    assign wait_chained = 1'b0;
+    assign wait_place   = '0;
     assign next_valid   = valid_i;
     assign next_chained = hash_i.chained;
     assign next_place   = hash_i.place;
@@ -138,16 +156,9 @@ module sealgate_ghash
     end
   end
 
-  // The previous product of the chain: at the multiplier's output together with the block, or kept
-  // since, or none.
   logic        product_valid;
   logic [63:0] product_hi, product_lo;
   place_t      product_place;
-  logic [63:0] chain_hi_q[Stages];
-  logic [63:0] chain_lo_q[Stages];
-  logic        kept_chained_q;
-  logic        take_product_q;
-  logic [63:0] kept_hi_q, kept_lo_q;
   logic [63:0] add_hi, add_lo;
 
   // Blocks inside the multiplier: bit s, and element s, of the one that entered s + 1 cycles ago.
@@ -166,37 +177,6 @@ module sealgate_ghash
 
   assign product_place = place_q[Stages-1];
 
-  always_ff @(posedge clk_i) begin
-    if (next_valid || FreeRunning) begin
-      take_product_q <= next_chained && inside_q[Stages-2] &&
-                        (place_q[Stages-2].chain == next_place.chain);
-      kept_chained_q <= next_chained;
-      if (product_valid && (product_place.chain == next_place.chain)) begin
-        kept_hi_q <= product_hi;
-        kept_lo_q <= product_lo;
-      end else begin
-        kept_hi_q <= chain_hi_q[next_place.chain[PowerWidth-1:0]];
-        kept_lo_q <= chain_lo_q[next_place.chain[PowerWidth-1:0]];
-      end
-    end
-  end
-
-  always_comb begin
-    add_hi = kept_chained_q ? kept_hi_q : '0;
-    add_lo = kept_chained_q ? kept_lo_q : '0;
-    if (take_product_q) begin
-      add_hi = product_hi;
-      add_lo = product_lo;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (product_valid && !product_place.term) begin
-      chain_hi_q[product_place.chain[PowerWidth-1:0]] <= product_hi;
-      chain_lo_q[product_place.chain[PowerWidth-1:0]] <= product_lo;
-    end
-  end
-
   sealgate_gf128_mul #(
     .Style(GfMulStyle)
   ) u_mul (
@@ -212,28 +192,189 @@ module sealgate_ghash
     .product_lo_o(product_lo)
   );
 
-  // The final sum.
-  logic [63:0] sum_hi_q, sum_lo_q;
+  if (FreeRunning) begin : g_quarters
+    localparam int unsigned NumQuarters = 4;
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      valid_o  <= 1'b0;
-      sum_hi_q <= '0;
-      sum_lo_q <= '0;
-    end else begin
-      valid_o <= product_valid && product_place.last;
-      if (product_valid && product_place.term) begin
-        sum_hi_q <= product_place.last ? '0 : sum_hi_q ^ product_hi;
-        sum_lo_q <= product_place.last ? '0 : sum_lo_q ^ product_lo;
+    logic                                   comes_d, takes_d;
+    logic                                   takes_q;
+    // The product of the cycle: what becomes of it, and its chain.
+    logic [NumQuarters-1:0]                 store_q, term_q, last_q;
+    logic [NumQuarters-1:0][ChainWidth-1:0] store_chain_q;
+    // The next block: the chain it belongs to; that the product of the cycle belongs to it as well;
+    // that nothing kept is added.
+    logic [NumQuarters-1:0][ChainWidth-1:0] next_chain_q;
+    logic [NumQuarters-1:0]                 comes_q, clear_q;
+    // The block: the product of the cycle is added.
+    logic [NumQuarters-1:0]                 take_q;
+    logic [NumQuarters-1:0][31:0]           product, add, kept_q, sum_q, hash_q;
+
+    assign product = {product_hi, product_lo};
+    assign {add_hi, add_lo} = add;
+    assign {hash_hi_o, hash_lo_o} = hash_q;
+
+    assign comes_d = inside_q[Stages-2] && (place_q[Stages-2].chain == wait_place.chain);
+    assign takes_d = wait_chained && inside_q[Stages-3] &&
+                     (place_q[Stages-3].chain == wait_place.chain);
+
+    always_ff @(posedge clk_i) takes_q <= takes_d;
+
+    // Of the product that comes next.
+    sealgate_copies #(
+      .Copies(NumQuarters)
+    ) u_store (
+      .clk_i,
+      .value_i(inside_q[Stages-2] && !place_q[Stages-2].term),
+      .copies_o(store_q)
+    );
+
+    sealgate_copies #(
+      .Copies(NumQuarters)
+    ) u_term (
+      .clk_i,
+      .value_i(inside_q[Stages-2] && place_q[Stages-2].term),
+      .copies_o(term_q)
+    );
+
+    // The sum begins with none.
+    sealgate_copies #(
+      .Copies(NumQuarters)
+    ) u_last (
+      .clk_i,
+      .value_i(!rst_ni || (inside_q[Stages-2] && place_q[Stages-2].last)),
+      .copies_o(last_q)
+    );
+
+    sealgate_copies #(
+      .Width(ChainWidth),
+      .Copies(NumQuarters)
+    ) u_store_chain (
+      .clk_i,
+      .value_i(place_q[Stages-2].chain),
+      .copies_o(store_chain_q)
+    );
+
+    sealgate_copies #(
+      .Width(ChainWidth),
+      .Copies(NumQuarters)
+    ) u_next_chain (
+      .clk_i,
+      .value_i(wait_place.chain),
+      .copies_o(next_chain_q)
+    );
+
+    sealgate_copies #(
+      .Copies(NumQuarters)
+    ) u_comes (
+      .clk_i,
+      .value_i(comes_d),
+      .copies_o(comes_q)
+    );
+
+    sealgate_copies #(
+      .Copies(NumQuarters)
+    ) u_clear (
+      .clk_i,
+      .value_i(!wait_chained || takes_d),
+      .copies_o(clear_q)
+    );
+
+    sealgate_copies #(
+      .Copies(NumQuarters)
+    ) u_take (
+      .clk_i,
+      .value_i(takes_q),
+      .copies_o(take_q)
+    );
+
+    for (genvar w = 0; w < NumQuarters; w++) begin : g_quarter
+      logic [31:0] chain_mem[Stages];
+
+      always_ff @(posedge clk_i) begin
+        if (store_q[w]) chain_mem[store_chain_q[w]] <= product[w];
+      end
+
+      always_ff @(posedge clk_i) begin
+        kept_q[w] <= clear_q[w] ? '0 : comes_q[w] ? product[w] : chain_mem[next_chain_q[w]];
+        sum_q[w]  <= last_q[w] ? '0 : sum_q[w] ^ (term_q[w] ? product[w] : '0);
+        hash_q[w] <= sum_q[w] ^ product[w];
+      end
+
+      assign add[w] = kept_q[w] ^ (take_q[w] ? product[w] : '0);
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) valid_o <= 1'b0;
+      else valid_o <= product_valid && product_place.last;
+    end
+
+    logic unused_next;
+    assign unused_next = ^{next_chained, product_place};
+  end else begin : g_words
+    // The previous product of the chain: at the multiplier's output together with the block, or kept
+    // since, or none.
+    logic [63:0] chain_hi_q[Stages];
+    logic [63:0] chain_lo_q[Stages];
+    logic        kept_chained_q;
+    logic        take_product_q;
+    logic [63:0] kept_hi_q, kept_lo_q;
+
+    always_ff @(posedge clk_i) begin
+      if (next_valid) begin
+        take_product_q <= next_chained && inside_q[Stages-2] &&
+                          (place_q[Stages-2].chain == next_place.chain);
+        kept_chained_q <= next_chained;
+        if (product_valid && (product_place.chain == next_place.chain)) begin
+          kept_hi_q <= product_hi;
+          kept_lo_q <= product_lo;
+        end else begin
+          kept_hi_q <= chain_hi_q[next_place.chain[PowerWidth-1:0]];
+          kept_lo_q <= chain_lo_q[next_place.chain[PowerWidth-1:0]];
+        end
       end
     end
-  end
 
-  always_ff @(posedge clk_i) begin
-    if (product_valid && product_place.last) begin
-      hash_hi_o <= sum_hi_q ^ product_hi;
-      hash_lo_o <= sum_lo_q ^ product_lo;
+    always_comb begin
+      add_hi = kept_chained_q ? kept_hi_q : '0;
+      add_lo = kept_chained_q ? kept_lo_q : '0;
+      if (take_product_q) begin
+        add_hi = product_hi;
+        add_lo = product_lo;
+      end
     end
+
+    always_ff @(posedge clk_i) begin
+      if (product_valid && !product_place.term) begin
+        chain_hi_q[product_place.chain[PowerWidth-1:0]] <= product_hi;
+        chain_lo_q[product_place.chain[PowerWidth-1:0]] <= product_lo;
+      end
+    end
+
+    // The final sum.
+    logic [63:0] sum_hi_q, sum_lo_q;
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        valid_o  <= 1'b0;
+        sum_hi_q <= '0;
+        sum_lo_q <= '0;
+      end else begin
+        valid_o <= product_valid && product_place.last;
+        if (product_valid && product_place.term) begin
+          sum_hi_q <= product_place.last ? '0 : sum_hi_q ^ product_hi;
+          sum_lo_q <= product_place.last ? '0 : sum_lo_q ^ product_lo;
+        end
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (product_valid && product_place.last) begin
+        hash_hi_o <= sum_hi_q ^ product_hi;
+        hash_lo_o <= sum_lo_q ^ product_lo;
+      end
+    end
+
+    logic unused_wait;
+    assign unused_wait = ^{wait_chained, wait_place};
   end
 
 endmodule
