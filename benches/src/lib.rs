@@ -7,6 +7,7 @@
 pub mod device;
 pub mod host;
 pub mod mover;
+pub mod ratchet;
 pub mod software;
 #[cfg(feature = "rtl")]
 pub mod table;

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
 #[cfg(feature = "rtl")]
 mod rtl {
     use std::path::PathBuf;
+    use std::process::Command;
 
     use clap::Parser;
     use sealgate_bench::Figure;
@@ -49,8 +50,8 @@ mod rtl {
     }
 
     pub(super) fn report(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
-        eprintln!("measuring the host's cost on the software device ...");
-        let host_cost = host::measure()?;
+        eprintln!("measuring the host's cost ...");
+        let host_cost = host::measure(counter()?.as_deref())?;
         eprintln!("measuring the verilated engine ...");
         let device = device::figures()?;
         let simulation_speed = device::simulation_speed()?;
@@ -61,6 +62,21 @@ mod rtl {
                 .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
         Ok(())
+    }
+
+    /// The program that counts instructions, where it and valgrind are there.
+    fn counter() -> std::io::Result<Option<PathBuf>> {
+        let program = std::env::current_exe()?.with_file_name("sealgate-host-cost");
+        if !program.is_file() {
+            eprintln!("instructions are not counted: {} is not built", program.display());
+            return Ok(None);
+        }
+        let valgrind = Command::new("valgrind").arg("--version").output();
+        if !valgrind.is_ok_and(|output| output.status.success()) {
+            eprintln!("instructions are not counted: valgrind is missing");
+            return Ok(None);
+        }
+        Ok(Some(program))
     }
 
     pub(super) fn chain(error: &dyn std::error::Error) -> String {
