@@ -28,11 +28,9 @@ mod rtl {
     use std::process::Command;
 
     use clap::Parser;
-    use sealgate_bench::Figure;
-    use sealgate_benches::device::{self, SimulationSpeed};
-    use sealgate_benches::host::{self, HostCost};
-    use sealgate_benches::table;
-    use serde::Serialize;
+    use sealgate_benches::idle::{self, IdleMemory};
+    use sealgate_benches::table::{self, Report};
+    use sealgate_benches::{card, device, host, throughput};
 
     /// Device cycles and host nanoseconds per record, beside ring's own.
     #[derive(Parser)]
@@ -42,26 +40,34 @@ mod rtl {
         json: Option<PathBuf>,
     }
 
-    #[derive(Serialize)]
-    struct Report {
-        device: Vec<Figure>,
-        simulation_speed: Vec<SimulationSpeed>,
-        host_cost: Vec<HostCost>,
-    }
-
     pub(super) fn report(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         eprintln!("measuring the host's cost ...");
         let host_cost = host::measure(counter()?.as_deref())?;
+        eprintln!("measuring streams ...");
+        let tls_throughput = throughput::measure()?;
+        eprintln!("measuring idle connections ...");
+        let idle_memory = idle_memory()?;
         eprintln!("measuring the verilated engine ...");
         let device = device::figures()?;
         let simulation_speed = device::simulation_speed()?;
-        print!("{}", table::render(&device, &simulation_speed, &host_cost));
+        let card_model = card::model(&host_cost, &device);
+        let report =
+            Report { device, simulation_speed, host_cost, tls_throughput, idle_memory, card_model };
+        print!("{}", table::render(&report));
         if let Some(path) = &arguments.json {
-            let report = Report { device, simulation_speed, host_cost };
             std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")
                 .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
         Ok(())
+    }
+
+    fn idle_memory() -> Result<Vec<IdleMemory>, Box<dyn std::error::Error>> {
+        let program = std::env::current_exe()?.with_file_name("sealgate-idle-memory");
+        if !program.is_file() {
+            eprintln!("idle connections are left out: {} is not built", program.display());
+            return Ok(Vec::new());
+        }
+        Ok(idle::measure(&program)?)
     }
 
     /// The program that counts instructions, where it and valgrind are there.

@@ -16,13 +16,21 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     setup::simulation()?;
     // Without it the report says that it counts no instructions.
     setup::valgrind()?;
-    // The report starts the program that counts them, and finds it beside itself.
-    run_command(from_benches("build").args(["--bin", "sealgate-host-cost", "--bin", "report"]))?;
+    setup::test_programs()?;
+    // The report starts the other programs, and finds them beside itself.
+    run_command(from_benches("build").arg("--bins"))?;
     run_command(from_benches("run").args(["--bin", "report", "--"]).args(arguments))
 }
 
 fn from_benches(command: &str) -> Command {
     let mut cargo = cargo();
-    cargo.args([command, "--release", "--package", "sealgate-benches", "--features", "rtl"]);
+    cargo.args([
+        command,
+        "--release",
+        "--package",
+        "sealgate-benches",
+        "--features",
+        "rtl,aws-lc-rs",
+    ]);
     cargo
 }
