@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use sealgate_abi::Suite;
+use sealgate_abi::{MAX_FRAGMENT_BYTES, Suite};
 use sealgate_driver::memory::DmaMemory;
 use sealgate_driver::{
     Buffer, Device, Direction, Key, PlaintextHead, Sealing, Session, SessionConfig, Settings,
@@ -24,8 +24,37 @@ use crate::mover::Mover;
 use crate::software::Software;
 use crate::{BenchError, RECORD_BYTES};
 
-/// Records submitted with one doorbell.
-pub const BATCHES: [usize; 2] = [1, 32];
+/// What is submitted at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// Bytes of content of a record.
+    pub record_bytes: usize,
+    /// Records submitted with one doorbell.
+    pub batch: usize,
+    /// Records that one SEAL entry is segmented into. A stream has four of full size in each.
+    pub records_per_entry: usize,
+}
+
+impl Load {
+    /// All loads that are measured.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let mut loads = Vec::new();
+        for record_bytes in RECORD_BYTES {
+            let load = |batch, records_per_entry| Self { record_bytes, batch, records_per_entry };
+            loads.extend([load(1, 1), load(32, 1)]);
+            // Only content of more than a full record is segmented.
+            if record_bytes == MAX_FRAGMENT_BYTES {
+                loads.push(load(32, 4));
+            }
+        }
+        loads
+    }
+
+    fn entries(self) -> usize {
+        self.batch / self.records_per_entry
+    }
+}
 
 /// Bytes of plaintext sealed per measurement, at least.
 const BYTES_PER_RUN: usize = 16 << 20;
@@ -39,13 +68,12 @@ const RUNS: usize = 5;
 const KEY: [u8; 16] = [0x42; 16];
 const IV: [u8; 12] = [0x24; 12];
 
-/// One size of record and of batch.
+/// What one load costs.
 #[derive(Clone, Debug, Serialize)]
 pub struct HostCost {
-    /// Bytes of content.
-    pub record_bytes: usize,
-    /// Records submitted with one doorbell.
-    pub batch: usize,
+    /// The load.
+    #[serde(flatten)]
+    pub load: Load,
     /// Instructions of the host per record, copies aside, counted by callgrind; none without valgrind.
     pub instructions_per_record: Option<u64>,
     /// The same in nanoseconds.
@@ -56,32 +84,18 @@ pub struct HostCost {
     pub ring_seal_ns_per_record: f64,
 }
 
-/// Measures every size and batch. `counter` is the program that counts instructions, see [`count_instructions`].
+/// Measures every load. `counter` is the program that counts instructions, see [`count_instructions`].
 pub fn measure(counter: Option<&Path>) -> Result<Vec<HostCost>, BenchError> {
-    let software = Software::new(Suite::Aes128Gcm, &KEY, IV)?;
     let mut costs = Vec::new();
     for record_bytes in RECORD_BYTES {
-        let content = vec![0x5A; record_bytes];
-        let copy = copy(&content)?;
-        let mut buffer = Vec::with_capacity(record_bytes + 64);
-        let mut sequence = 0;
-        let ring_seal_ns_per_record = cheapest(records_per_run(record_bytes), || {
-            sequence += 1;
-            let start = Instant::now();
-            software.seal(sequence, &content, &mut buffer)?;
-            Ok(start.elapsed())
-        })?;
-        for batch in BATCHES {
-            let mut host = Host::new(record_bytes, batch)?;
-            let batches = records_per_run(record_bytes) / batch;
-            let with_wiping = cheapest(batches, || host.batch(&content))? / batch as f64;
+        let copy = copy(&vec![0x5A; record_bytes])?;
+        let ring_seal_ns_per_record = ring_seal(record_bytes)?;
+        for load in Load::all().into_iter().filter(|load| load.record_bytes == record_bytes) {
+            let with_wiping = host_ns(load)?;
             costs.push(HostCost {
-                record_bytes,
-                batch,
-                instructions_per_record: counter
-                    .map(|program| count(program, record_bytes, batch))
-                    .transpose()?,
-                ns_per_record: with_wiping - copy.wiping_ns,
+                load,
+                instructions_per_record: counter.map(|program| count(program, load)).transpose()?,
+                ns_per_record: (with_wiping - copy.wiping_ns).max(0.0),
                 copy_ns_per_record: copy.copying_ns + copy.wiping_ns,
                 ring_seal_ns_per_record,
             });
@@ -90,10 +104,31 @@ pub fn measure(counter: Option<&Path>) -> Result<Vec<HostCost>, BenchError> {
     Ok(costs)
 }
 
-/// Seals so many batches, for a program that runs under callgrind.
-pub fn run(record_bytes: usize, batch: usize, batches: usize) -> Result<(), BenchError> {
-    let mut host = Host::new(record_bytes, batch)?;
+/// The host's nanoseconds per record, the wiping of its content among them.
+fn host_ns(load: Load) -> Result<f64, BenchError> {
+    let mut host = Host::new(load)?;
+    let content = vec![0x5A; load.record_bytes];
+    let batches = records_per_run(load.record_bytes) / load.batch;
+    Ok(cheapest(batches, || host.batch(&content))? / f64::from(load.batch as u32))
+}
+
+fn ring_seal(record_bytes: usize) -> Result<f64, BenchError> {
+    let software = Software::new(Suite::Aes128Gcm, &KEY, IV)?;
     let content = vec![0x5A; record_bytes];
+    let mut record = Vec::with_capacity(record_bytes + 64);
+    let mut sequence = 0;
+    cheapest(records_per_run(record_bytes), || {
+        sequence += 1;
+        let start = Instant::now();
+        software.seal(sequence, &content, &mut record)?;
+        Ok(start.elapsed())
+    })
+}
+
+/// Seals so many batches, for a program that runs under callgrind.
+pub fn run(load: Load, batches: usize) -> Result<(), BenchError> {
+    let mut host = Host::new(load)?;
+    let content = vec![0x5A; load.record_bytes];
     for _ in 0..batches {
         host.batch(&content)?;
     }
@@ -104,26 +139,31 @@ pub fn run(record_bytes: usize, batch: usize, batches: usize) -> Result<(), Benc
 struct Host {
     mover: Arc<Mover>,
     session: Session,
+    load: Load,
     sequence: u64,
     buffers: Vec<Buffer>,
     under_way: VecDeque<Sealing>,
 }
 
 impl Host {
-    fn new(record_bytes: usize, batch: usize) -> Result<Self, BenchError> {
+    fn new(load: Load) -> Result<Self, BenchError> {
         let mover = Mover::new();
+        let entries = load.entries();
         // One queue would do; the reaper is to sleep at once, as nothing here is to wait for it.
-        let settings =
-            Settings { slots_per_queue: batch as u16, spin: Duration::ZERO, ..Settings::default() };
+        let settings = Settings {
+            slots_per_queue: entries as u16,
+            spin: Duration::ZERO,
+            ..Settings::default()
+        };
         let device = Device::open(Arc::clone(&mover) as _, settings)?;
         let (version, direction) = (TlsVersion::Tls13, Direction::Seal);
         let key = Key::Aes128(&KEY);
         let session = device.task_session(SessionConfig { version, direction, key, iv: IV })?;
-        let (buffers, under_way) = (Vec::with_capacity(batch), VecDeque::with_capacity(batch));
-        let mut host = Self { mover, session, sequence: 0, buffers, under_way };
+        let (buffers, under_way) = (Vec::with_capacity(entries), VecDeque::with_capacity(entries));
+        let mut host = Self { mover, session, load, sequence: 0, buffers, under_way };
         // The first record brings the key, and starts the reaper.
-        for _ in 0..batch {
-            host.batch(&vec![0; record_bytes])?;
+        for _ in 0..load.batch {
+            host.batch(&vec![0; load.record_bytes])?;
         }
         Ok(host)
     }
@@ -134,7 +174,9 @@ impl Host {
         self.host_takes()?;
         let taken = start.elapsed();
         for buffer in &mut self.buffers {
-            buffer.append(content)?;
+            for _ in 0..self.load.records_per_entry {
+                buffer.append(content)?;
+            }
         }
         let start = Instant::now();
         self.host_submits();
@@ -152,7 +194,7 @@ impl Host {
 
     #[inline(never)]
     fn host_takes(&mut self) -> Result<(), BenchError> {
-        for _ in 0..self.buffers.capacity() {
+        for _ in 0..self.load.entries() {
             self.buffers.push(self.session.buffer()?);
         }
         Ok(())
@@ -164,7 +206,7 @@ impl Host {
             let sequence = self.sequence;
             let head = PlaintextHead { content_type: 23, sequence, padding_multiple: 0 };
             self.under_way.push_back(self.session.start_seal(buffer, head, 0));
-            self.sequence += 1;
+            self.sequence += self.load.records_per_entry as u64;
         }
         self.session.ring();
     }
@@ -223,47 +265,38 @@ fn cheapest(
     Ok(least)
 }
 
-/// What callgrind counted for one size of record and of batch.
+/// What callgrind counted for one load.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstructionCount {
-    /// Bytes of content.
-    pub record_bytes: usize,
-    /// Records submitted with one doorbell.
-    pub batch: usize,
+    /// The load.
+    #[serde(flatten)]
+    pub load: Load,
     /// Instructions of the host per record, copies aside.
     pub instructions_per_record: u64,
 }
 
-/// Counts the instructions of every size and batch under valgrind's callgrind. `program` is `sealgate-host-cost`, built
-/// with optimisation.
+/// Counts the instructions of every load under valgrind's callgrind. `program` is `sealgate-host-cost`, built with
+/// optimisation.
 pub fn count_instructions(program: &Path) -> Result<Vec<InstructionCount>, BenchError> {
-    let mut counts = Vec::new();
-    for record_bytes in RECORD_BYTES {
-        for batch in BATCHES {
-            let instructions_per_record = count(program, record_bytes, batch)?;
-            counts.push(InstructionCount { record_bytes, batch, instructions_per_record });
-        }
-    }
-    Ok(counts)
+    let counted = |load| {
+        count(program, load)
+            .map(|instructions_per_record| InstructionCount { load, instructions_per_record })
+    };
+    Load::all().into_iter().map(counted).collect()
 }
 
 /// Batches that are counted.
 const COUNTED_BATCHES: usize = 64;
 
-fn count(program: &Path, record_bytes: usize, batch: usize) -> Result<u64, BenchError> {
-    let few = total(program, record_bytes, batch, COUNTED_BATCHES)?;
-    let many = total(program, record_bytes, batch, 2 * COUNTED_BATCHES)?;
+fn count(program: &Path, load: Load) -> Result<u64, BenchError> {
+    let few = total(program, load, COUNTED_BATCHES)?;
+    let many = total(program, load, 2 * COUNTED_BATCHES)?;
     // What was counted before the first batch is in both.
-    Ok((many - few).div_ceil((COUNTED_BATCHES * batch) as u64))
+    Ok(many.saturating_sub(few).div_ceil((COUNTED_BATCHES * load.batch) as u64))
 }
 
 /// Instructions inside the functions that are the host's part, less the wiping.
-fn total(
-    program: &Path,
-    record_bytes: usize,
-    batch: usize,
-    batches: usize,
-) -> Result<u64, BenchError> {
+fn total(program: &Path, load: Load, batches: usize) -> Result<u64, BenchError> {
     let failed = |what: String| BenchError::Callgrind { what };
     let folder = env::temp_dir();
     let file: PathBuf = folder.join(format!("sealgate-host-cost-{}.out", std::process::id()));
@@ -275,7 +308,10 @@ fn total(
         )
         .arg(format!("--callgrind-out-file={}", file.display()))
         .arg(program)
-        .args([record_bytes, batch, batches].map(|number| number.to_string()))
+        .args(
+            [load.record_bytes, load.batch, load.records_per_entry, batches]
+                .map(|number| number.to_string()),
+        )
         .output()
         .map_err(|error| failed(format!("valgrind did not start: {error}")))?;
     let text = std::fs::read_to_string(&file);

@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What a record costs: the engine in cycles, the host in nanoseconds, and ring's own beside both.
+//! What a record costs: the engine in cycles, the host in nanoseconds, and ring's own beside both. What a stream does and
+//! needs, beside those of other TLS stacks.
 //!
 //! `cargo xtask bench` runs the report; `cargo bench -p sealgate-benches` the criterion benches.
 
 #[cfg(feature = "rtl")]
+pub mod card;
+#[cfg(feature = "rtl")]
 pub mod device;
 pub mod host;
+#[cfg(feature = "tls")]
+pub mod idle;
 pub mod mover;
+#[cfg(feature = "tls")]
+mod openssl;
+pub mod ratchet;
 pub mod software;
 #[cfg(feature = "rtl")]
 pub mod table;
+#[cfg(feature = "tls")]
+pub mod throughput;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 /// Sizes of content that are compared, in bytes.
 pub const RECORD_BYTES: [usize; 3] = [16_384, 1_024, 64];
@@ -74,6 +86,10 @@ pub enum BenchError {
         /// What was said.
         what: String,
     },
+    /// A TLS connection, or the other side of one, failed.
+    #[cfg(feature = "tls")]
+    #[error("TLS streams could not be measured")]
+    Stream(#[source] std::io::Error),
     /// ring refused a key or a record.
     #[error("ring refused {what}")]
     Software {

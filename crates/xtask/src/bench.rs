@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `cargo xtask bench`: the side-by-side report.
 
+use std::process::Command;
+
 use crate::flags::Flags;
 use crate::process::{cargo, run as run_command};
 use crate::{Result, setup};
@@ -12,7 +14,23 @@ pub(crate) const FLAGS: Flags = Flags { alone: &[], with_value: &["json"] };
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     FLAGS.check("bench", arguments)?;
     setup::simulation()?;
-    let mut report = cargo();
-    report.args(["run", "--release", "--package", "sealgate-benches", "--features", "rtl"]);
-    run_command(report.args(["--bin", "report", "--"]).args(arguments))
+    // Without it the report says that it counts no instructions.
+    setup::valgrind()?;
+    setup::test_programs()?;
+    // The report starts the other programs, and finds them beside itself.
+    run_command(from_benches("build").arg("--bins"))?;
+    run_command(from_benches("run").args(["--bin", "report", "--"]).args(arguments))
+}
+
+fn from_benches(command: &str) -> Command {
+    let mut cargo = cargo();
+    cargo.args([
+        command,
+        "--release",
+        "--package",
+        "sealgate-benches",
+        "--features",
+        "rtl,aws-lc-rs",
+    ]);
+    cargo
 }

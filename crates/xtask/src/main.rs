@@ -8,6 +8,7 @@ mod demo;
 mod flags;
 mod formal;
 mod hang;
+mod host_cost;
 mod lint;
 mod process;
 #[cfg(all(test, feature = "rtl"))]
@@ -33,7 +34,11 @@ usage: cargo xtask <command>
   codegen           write again what is made from hdl/regs and crates/abi
   codegen --check   only compare, and fail where something differs
   bench [--json FILE]
-                    device and host figures beside ring's own
+                    device, host and streams beside ring's own and other stacks
+  host-cost         count the host's instructions per record; needs valgrind
+  host-cost --check only compare, and fail where they have grown
+  host-cost --accept
+                    write the counts that host-cost --check compares with
   soak [--cycles N] [--seed N] [--shapes]
                     random traffic on the RTL, in every shape or the two outermost, against the software device
   formal [NAME...]  the proofs of hdl/formal, and that each finds the faults it should
@@ -93,6 +98,10 @@ fn run(arguments: &[String]) -> Result<()> {
         ("synth", [flag]) if flag == "--check" => synth::check(),
         ("synth", [flag]) if flag == "--accept" => synth::accept(),
         ("synth", arguments) => synth::route(arguments),
+        ("host-cost", []) => host_cost::run(None),
+        ("host-cost", [flag]) if flag == "--check" || flag == "--accept" => {
+            host_cost::run(Some(flag))
+        }
         ("bench", arguments) => bench::run(arguments),
         _ => Err(Failure::new(format!("no such command: {}\n\n{HELP}", arguments.join(" ")))),
     }

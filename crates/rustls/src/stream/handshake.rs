@@ -410,7 +410,9 @@ impl<C: Unbuffered> Handshake<C> {
         let _ = self.send(io).await;
     }
 
-    fn finish(self) -> Result<Established, HandshakeError> {
+    fn finish(mut self) -> Result<Established, HandshakeError> {
+        // What is left lives as long as the connection does; mostly it is nothing.
+        self.input.shrink_to_fit();
         let common: &CommonState = &self.connection;
         let alpn = common.alpn_protocol().map(<[u8]>::to_vec);
         let peer_certificates = common.peer_certificates().map(<[_]>::to_vec);

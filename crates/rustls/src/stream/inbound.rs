@@ -286,8 +286,13 @@ impl Inbound {
         buffer.fill(held).map_err(InboundError::device)?;
         if self.cut(&self.partial).records == 0 {
             let mut space = ReadBuf::new(buffer.spare());
-            ready!(Pin::new(io).poll_read(cx, &mut space))?;
+            let polled = Pin::new(io).poll_read(cx, &mut space);
             let read = space.filled().len();
+            if polled.is_pending() {
+                // An idle connection holds no more than it has to.
+                self.partial.shrink_to_fit();
+            }
+            ready!(polled)?;
             self.ended = read == 0;
             buffer.fill(read).map_err(InboundError::device)?;
         }

@@ -19,6 +19,9 @@ pub(crate) fn everything() -> Result<()> {
     for program in test_programs()? {
         println!("{program} is missing: the tests that start it are skipped");
     }
+    if !valgrind()? {
+        println!("valgrind is missing: the host's instructions are not counted");
+    }
     simulation()?;
     codegen()?;
     synthesis()?;
@@ -64,6 +67,12 @@ pub(crate) fn nextpnr_xilinx() -> Result<result::Result<PathBuf, String>> {
 pub(crate) fn test_programs() -> Result<Vec<&'static str>> {
     let _lock = lock()?;
     system::wish(&[system::OPENSSL, system::CURL])
+}
+
+/// Gets the program that counts instructions; the result is whether it is there.
+pub(crate) fn valgrind() -> Result<bool> {
+    let _lock = lock()?;
+    Ok(system::wish(&[system::VALGRIND])?.is_empty())
 }
 
 /// The folder of Verilator: `VERILATOR_ROOT` where the user chose one, else ours.

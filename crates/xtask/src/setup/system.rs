@@ -38,6 +38,10 @@ pub(super) const OPENSSL: Program =
 pub(super) const CURL: Program =
     Program { name: "curl", packages: &["curl"], present: || on_path("curl") };
 
+/// The program that counts instructions.
+pub(super) const VALGRIND: Program =
+    Program { name: "valgrind", packages: &["valgrind"], present: || on_path("valgrind") };
+
 /// Gets programs that nothing goes without.
 pub(super) fn require(programs: &[Program]) -> Result<()> {
     let missing = install(programs)?;
@@ -52,7 +56,7 @@ pub(super) fn require(programs: &[Program]) -> Result<()> {
 pub(super) fn wish(programs: &[Program]) -> Result<Vec<&'static str>> {
     let missing = install(programs)?;
     if !missing.is_empty() {
-        eprintln!("setup: to have every test run: {}", by_hand(&missing));
+        eprintln!("setup: to have every test and measurement run: {}", by_hand(&missing));
     }
     Ok(missing.iter().map(|program| program.name).collect())
 }
