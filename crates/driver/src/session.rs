@@ -218,8 +218,8 @@ impl Session {
             slot.append(chunk)?;
         }
         let asked = self.seal_of(slot.len(), &plaintext.head(), segments);
-        let entry = seal_entry(&mut slot, &plaintext.head(), fragment_limit, segments)?;
-        let outcome = self.queue.execute(&mut slot, &mut self.owner, entry)?;
+        let mut entry = seal_entry(&mut slot, &plaintext.head(), fragment_limit, segments)?;
+        let outcome = self.queue.execute(&mut slot, &mut self.owner, &mut entry)?;
         asked.check(&slot, &outcome)?;
         buffer.copy_from_slice(&slot.destination(segments.bytes)[start..]);
         self.device.core().counters.sealed_records.add(segments.records as u64);
@@ -251,7 +251,7 @@ impl Session {
         let started = self
             .check_seal(&plaintext, content, fragment_limit)
             .and_then(|()| seal_entry(&mut buffer, &plaintext, fragment_limit, segments))
-            .and_then(|entry| self.queue.start(&mut buffer, &mut self.owner, entry));
+            .and_then(|mut entry| self.queue.start(&mut buffer, &mut self.owner, &mut entry));
         Sealing::new(buffer, asked, started)
     }
 
@@ -264,8 +264,8 @@ impl Session {
     pub fn start_open(&mut self, mut buffer: Buffer, start: usize, sequence: u64) -> Opening {
         let asked = self.open_of(buffer.source().get(start..).unwrap_or(&[]));
         let started = self.check_run(asked.length).and_then(|()| {
-            let entry = buffer.entry(Opcode::OpenRun, sequence, start, asked.room())?;
-            Ok(self.queue.start(&mut buffer, &mut self.owner, entry)?)
+            let mut entry = buffer.entry(Opcode::OpenRun, sequence, start, asked.room())?;
+            Ok(self.queue.start(&mut buffer, &mut self.owner, &mut entry)?)
         });
         Opening::new(buffer, asked, started)
     }
@@ -340,8 +340,8 @@ impl Session {
         for piece in pieces {
             slot.append(piece)?;
         }
-        let entry = slot.entry(opcode, sequence, 0, asked.room())?;
-        let outcome = self.queue.execute(&mut slot, &mut self.owner, entry)?;
+        let mut entry = slot.entry(opcode, sequence, 0, asked.room())?;
+        let outcome = self.queue.execute(&mut slot, &mut self.owner, &mut entry)?;
         operation::check_verdict(&slot, &outcome)?;
         Ok((outcome, slot))
     }

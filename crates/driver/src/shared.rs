@@ -189,7 +189,7 @@ impl Running {
         &mut self,
         core: &Core,
         owner: &mut Owner,
-        mut entry: RecordEntry,
+        entry: &mut RecordEntry,
         slot: u16,
     ) -> Result<bool, DeviceError> {
         let Some(claim) = self.contexts.claim(owner.session, owner.context) else {
@@ -213,7 +213,7 @@ impl Running {
         }
         entry.context = context;
         let tag = Tag::Record { slot, context, session: owner.session };
-        self.queue.stage(bytemuck::cast_mut(&mut entry), tag)?;
+        self.queue.stage(bytemuck::cast_mut(entry), tag)?;
         Ok(true)
     }
 
@@ -320,7 +320,7 @@ impl SharedQueue {
         &self,
         buffer: &mut Buffer,
         owner: &mut Owner,
-        entry: RecordEntry,
+        entry: &mut RecordEntry,
     ) -> Result<Outcome, DeviceError> {
         let generation = buffer.generation();
         self.wait_for_room(Some(generation), |running| {
@@ -345,7 +345,7 @@ impl SharedQueue {
         &self,
         buffer: &mut Buffer,
         owner: &mut Owner,
-        entry: RecordEntry,
+        entry: &mut RecordEntry,
     ) -> Result<(), DeviceError> {
         if !ptr::eq(self, &raw const **buffer.queue()) {
             let what = "the buffer is of another queue than the session";
@@ -445,7 +445,7 @@ impl SharedQueue {
         &self,
         running: &mut Running,
         owner: &mut Owner,
-        entry: RecordEntry,
+        entry: &mut RecordEntry,
         slot: &Slot,
         holder: Holder,
     ) -> Result<(), DeviceError> {
