@@ -213,7 +213,7 @@ async fn exchange(ours: impl Stream, theirs: impl Stream, bytes: usize, rng: &mu
     let [a, b, c, d] = &mut rngs;
     let (our_read, our_write) = split(ours);
     let (their_read, their_write) = split(theirs);
-    let (_, _, to_them, to_us) = tokio::join!(
+    let ((), (), to_them, to_us) = tokio::join!(
         write_in_pieces(our_write, &contents[0], a),
         write_in_pieces(their_write, &contents[1], b),
         read_in_pieces(their_read, c),
