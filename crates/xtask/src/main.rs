@@ -8,6 +8,7 @@ mod demo;
 mod flags;
 mod formal;
 mod hang;
+mod leaks;
 mod lint;
 mod process;
 #[cfg(all(test, feature = "rtl"))]
@@ -36,6 +37,8 @@ usage: cargo xtask <command>
                     device and host figures beside ring's own
   soak [--cycles N] [--seed N] [--shapes]
                     random traffic on the RTL, in every shape or the two outermost, against the software device
+  soak --stream     a GiB each way between a stream on the software device and rustls
+  leaks             streams that come and go, under valgrind
   formal [NAME...]  the proofs of hdl/formal, and that each finds the faults it should
   synth [--top NAME] [--family artix7|ecp5] [--seed N]
                     place and route, and write hdl/synth/results.md; minutes to an hour
@@ -88,6 +91,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("lint", []) => lint::run(),
         ("codegen", []) => codegen::write(),
         ("codegen", [flag]) if flag == "--check" => codegen::check(),
+        ("leaks", []) => leaks::run(),
         ("soak", arguments) => soak::run(arguments),
         ("formal", names) => formal::run(names),
         ("synth", [flag]) if flag == "--check" => synth::check(),

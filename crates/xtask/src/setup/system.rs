@@ -45,7 +45,7 @@ pub(super) const OPENSSL: Program =
 pub(super) const CURL: Program =
     Program { name: "curl", packages: &["curl"], present: || on_path("curl") };
 
-/// The TLS client of GnuTLS.
+/// The TLS client of `GnuTLS`.
 pub(super) const GNUTLS: Program =
     Program { name: "gnutls", packages: &["gnutls-bin"], present: || on_path("gnutls-cli") };
 
