@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The asynchronous stream against the TLS of others: OpenSSL on both sides, GnuTLS and curl as clients.
+//! The asynchronous stream against the TLS of others: OpenSSL on both sides, `GnuTLS` and curl as clients.
 //!
 //! A test that needs a program of the system bears its name: `cargo xtask test` leaves it out where the program is
 //! missing.
@@ -291,7 +291,7 @@ fn openssl_as_client_with_records_of_one_byte() {
             }
             stream.shutdown().await.expect("the end is sent");
             let output = client.output.take(10 * ROUNDS).await;
-            assert!(output.iter().zip(0..).all(|(&byte, round)| byte == round as u8));
+            assert!(output.iter().zip(0_usize..).all(|(&byte, round)| byte == round as u8));
         });
         let [sealed, opened] = party.records();
         assert!(sealed >= 10 * ROUNDS as u64 && opened >= ROUNDS as u64, "{sealed}, {opened}");
