@@ -80,7 +80,9 @@ fn ten_thousand_streams_dropped_with_operations_under_way() {
         println!(
             "{STREAMS} of {made} had something under way; threads and KiB: {before:?}, {after:?}"
         );
-        assert_eq!(after.0, before.0, "threads");
+        // A queue has a thread from its first use on, and which are used is up to the scheduler.
+        let queues = party.device.identity().queues;
+        assert!(after.0 <= before.0 + queues, "threads: {} and {}", before.0, after.0);
         assert!(after.1 <= before.1 + GROWTH_KIB, "KiB: {before:?}, {after:?}");
         let health = party.device.health();
         assert!(health.state.is_healthy(), "{health:?}");
@@ -92,7 +94,11 @@ fn ten_thousand_streams_dropped_with_operations_under_way() {
         let (mut ours, mut theirs) = tokio::join!(party.accept(&listener), party.connect(address));
         let content = random::bytes(&mut rng, 200_000);
         let mut got = vec![0; content.len()];
-        let (sent, received) = tokio::join!(ours.write_all(&content), theirs.read_exact(&mut got));
+        let send = async {
+            ours.write_all(&content).await?;
+            ours.flush().await
+        };
+        let (sent, received) = tokio::join!(send, theirs.read_exact(&mut got));
         sent.expect("content is taken");
         received.expect("content arrives");
         assert!(got == content, "it arrived otherwise");

@@ -47,7 +47,7 @@ impl Soak {
     /// The test of a lot of bytes through a stream.
     fn of_stream(&self) -> Command {
         let mut test = cargo();
-        test.args(["test", "--release", "--package", "sealgate-tests", "--test", "stream_bulk"])
+        test.args(["test", "--package", "sealgate-tests", "--test", "stream_bulk"])
             .args(["--", "--nocapture"])
             .env("SEALGATE_STREAM_BYTES", STREAM_BYTES.to_string());
         if let Some(seed) = self.seed {
