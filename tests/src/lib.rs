@@ -10,7 +10,10 @@
 
 pub mod device;
 pub mod digits;
+pub mod drain;
+pub mod drops;
 pub mod http;
+pub mod peer;
 pub mod program;
 pub mod proxy;
 pub mod random;

@@ -54,9 +54,12 @@ impl Buffer {
 
     /// Copies content behind what is at the source.
     pub fn append(&mut self, content: &[u8]) -> Result<(), DeviceError> {
+        if self.with_device {
+            return Err(with_device());
+        }
         self.slot.source.write(self.len(), content).map_err(out_of_slot)?;
         self.len += content.len() as u32;
-        self.plaintext.source = self.len;
+        self.plaintext.source = self.plaintext.source.max(self.len);
         Ok(())
     }
 
@@ -107,8 +110,7 @@ impl Buffer {
         room: usize,
     ) -> Result<RecordEntry, DeviceError> {
         if self.with_device {
-            let what = "the device still has the buffer";
-            return Err(DeviceError::InvalidArgument { what });
+            return Err(with_device());
         }
         self.slot.destination.bounded(0, room).map_err(out_of_slot)?;
         if opcode != Opcode::Seal {
@@ -195,6 +197,10 @@ impl fmt::Debug for Buffer {
             .field("with_device", &self.with_device)
             .finish_non_exhaustive()
     }
+}
+
+fn with_device() -> DeviceError {
+    DeviceError::InvalidArgument { what: "the device still has the buffer" }
 }
 
 /// Slots fit the largest record; more content than [`crate::Settings::slot_content_bytes`], or many short records of it,

@@ -215,6 +215,8 @@ impl Seal {
 /// What was asked of an OPEN or `OPEN_RUN`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Open {
+    /// Where the records begin at the source.
+    pub(crate) start: usize,
     /// Bytes of the records.
     pub(crate) length: usize,
     /// Bytes of a record without content.
@@ -259,6 +261,17 @@ impl Open {
         Err(buffer.inconsistent("the completion of an opened record is not that of its entry"))
     }
 
+    /// Bytes of so many records, by their headers.
+    fn bytes_of(&self, buffer: &Buffer, records: usize) -> Option<usize> {
+        let source = buffer.source().get(self.start..)?;
+        let mut bytes = 0_usize;
+        for _ in 0..records {
+            let &[.., high, low] = source.get(bytes..)?.first_chunk::<RECORD_HEADER_BYTES>()?;
+            bytes += RECORD_HEADER_BYTES + usize::from(u16::from_be_bytes([high, low]));
+        }
+        Some(bytes)
+    }
+
     /// Compares what the device says with what can come out of a run of this size.
     pub(crate) fn check_run(
         &self,
@@ -279,7 +292,8 @@ impl Open {
             && run.consumed <= self.length
             && run.consumed >= overhead
             && run.length <= run.consumed - overhead
-            && run.length <= run.records * MAX_FRAGMENT_BYTES;
+            && run.length <= run.records * MAX_FRAGMENT_BYTES
+            && self.bytes_of(buffer, run.records) == Some(run.consumed);
         if agrees {
             return Ok(run);
         }

@@ -262,7 +262,8 @@ impl Session {
     /// Has the records at the source of `buffer`, from byte `start` on, opened, as [`Self::open_run`] does, by and by. What
     /// goes wrong, even at once, is told by [`Opening::poll`].
     pub fn start_open(&mut self, mut buffer: Buffer, start: usize, sequence: u64) -> Opening {
-        let asked = self.open_of(buffer.source().get(start..).unwrap_or(&[]));
+        let mut asked = self.open_of(buffer.source().get(start..).unwrap_or(&[]));
+        asked.start = start;
         let started = self.check_run(asked.length).and_then(|()| {
             let mut entry = buffer.entry(Opcode::OpenRun, sequence, start, asked.room())?;
             Ok(self.queue.start(&mut buffer, &mut self.owner, &mut entry)?)
@@ -276,7 +277,21 @@ impl Session {
 
     fn open_of_bytes(&self, length: usize, header_type: u8) -> Open {
         let record_min = *self.record_bytes().start();
-        Open { length, record_min, version: self.version(), header_type }
+        Open { start: 0, length, record_min, version: self.version(), header_type }
+    }
+
+    /// The most content that one operation takes, by what the device serves and a buffer holds.
+    #[must_use]
+    pub fn content_max(&self) -> usize {
+        let settings = &self.device.core().settings;
+        let slot = (settings.slot_content_bytes as usize).max(MAX_FRAGMENT_BYTES);
+        slot.min(self.device.identity().seal_max as usize)
+    }
+
+    /// Whether few buffers are left, so that none should be held that is not under way.
+    #[must_use]
+    pub fn buffers_are_scarce(&self) -> bool {
+        self.queue.slots_are_scarce()
     }
 
     /// Tells the device of all that was started.

@@ -305,6 +305,11 @@ impl SharedQueue {
         Ok(Buffer::new(self, generation, slot))
     }
 
+    /// Whether less than a quarter of the slots are free.
+    pub(crate) fn slots_are_scarce(&self) -> bool {
+        self.with(|state| state.running.as_ref().is_none_or(|running| running.slots.are_scarce()))
+    }
+
     /// Waits for a slot.
     pub(crate) fn take(self: &Arc<Self>) -> Result<Buffer, DeviceError> {
         let (slot, generation) = self.wait_for_room(None, |running| {

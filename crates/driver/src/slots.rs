@@ -73,6 +73,11 @@ impl SlotPool {
         self.slots.get(usize::from(index)).map(Arc::clone)
     }
 
+    /// Whether less than a quarter of the slots are free.
+    pub(crate) fn are_scarce(&self) -> bool {
+        self.free.len() < self.slots.len() / 4
+    }
+
     pub(crate) fn get(&self, index: u16) -> Option<&Slot> {
         self.slots.get(usize::from(index)).map(|slot| &**slot)
     }

@@ -14,7 +14,7 @@ use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
@@ -26,7 +26,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
 pub use offload::Offload;
 
-use control::{AlertLevel, Control, Event, Fault};
+use control::{Control, Event, Fault};
 use handshake::{Established, Kernel};
 use inbound::{Inbound, InboundError, Progress};
 use offload::Keys;
@@ -123,6 +123,9 @@ pub struct TlsStream<IO> {
     about: Box<About>,
     /// Why nothing more can be read; it is told each time.
     failed: Option<Error>,
+    /// The task that waits for something to be sent. The one that reads may have to send, too, and then takes its place
+    /// with the socket and the device.
+    writer: Option<Waker>,
 }
 
 /// What is known of the connection and its peer.
@@ -160,6 +163,7 @@ impl<IO> TlsStream<IO> {
             outbound: Outbound::new(sealer, suite),
             about: Box::new(about),
             failed: None,
+            writer: None,
         })
     }
 
@@ -232,18 +236,24 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
     /// Waits for content. `Ready`: there is some, or the connection has come to its end.
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
+            if self.failed.is_some() {
+                self.send_from_reader(cx);
+            }
             if let Some(error) = &self.failed {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error.clone())));
             }
             match ready!(self.inbound.poll(&mut self.io, cx)) {
                 Ok(Progress::Content | Progress::Closed) => return Poll::Ready(Ok(())),
                 Ok(Progress::Event(event)) => {
+                    let answers = event == Event::RefuseRenegotiation;
                     if let Err(error) = self.follow(event) {
-                        self.fail(error.into(), cx);
+                        self.fail(error.into());
+                    } else if answers {
+                        self.send_from_reader(cx);
                     }
                 }
                 Err(InboundError::Io(error)) => return Poll::Ready(Err(error)),
-                Err(InboundError::Tls(fault)) => self.fail(fault, cx),
+                Err(InboundError::Tls(fault)) => self.fail(fault),
             }
         }
     }
@@ -258,21 +268,35 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
                 self.inbound.change_key(self.kernel.update_rx_secret()?)
             }
             Event::NewSessionTicket(ticket) => self.kernel.handle_new_session_ticket(&ticket),
-            Event::RefuseRenegotiation => {
-                self.outbound.alert(AlertLevel::Warning, AlertDescription::NoRenegotiation)
-            }
+            Event::RefuseRenegotiation => self.outbound.warn(AlertDescription::NoRenegotiation),
             Event::CloseNotify | Event::Warning(_) => Ok(()),
         }
     }
 
-    /// Ends the connection, and tells the peer why if that can be done without waiting.
-    fn fail(&mut self, fault: Fault, cx: &mut Context<'_>) {
+    /// Ends the connection with the alert that tells the peer why.
+    fn fail(&mut self, fault: Fault) {
         self.failed = Some(fault.error);
-        if let Some(alert) = fault.alert
-            && self.outbound.fail(alert).is_ok()
-        {
-            let _ = self.outbound.poll_send(&mut self.io, cx);
+        if let Some(alert) = fault.alert {
+            // A connection that cannot even seal an alert ends without one.
+            let _ = self.outbound.fail(alert);
         }
+    }
+
+    /// Sends what can be sent without waiting, on behalf of a task that reads. The one that writes looks again.
+    fn send_from_reader(&mut self, cx: &mut Context<'_>) {
+        // An error of the socket is told to whoever writes.
+        let _ = self.outbound.poll_send(&mut self.io, cx);
+        if let Some(writer) = self.writer.take() {
+            writer.wake();
+        }
+    }
+
+    /// Takes note of a task that waits for something to be sent.
+    fn note_writer<T>(&mut self, polled: Poll<T>, cx: &Context<'_>) -> Poll<T> {
+        if polled.is_pending() && !self.writer.as_ref().is_some_and(|it| it.will_wake(cx.waker())) {
+            self.writer = Some(cx.waker().clone());
+        }
+        polled
     }
 
     /// Takes what is written, and begins to send it.
@@ -357,7 +381,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
         cx: &mut Context<'_>,
         content: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_take(cx, &[IoSlice::new(content)])
+        let polled = self.poll_take(cx, &[IoSlice::new(content)]);
+        self.note_writer(polled, cx)
     }
 
     fn poll_write_vectored(
@@ -365,7 +390,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
         cx: &mut Context<'_>,
         content: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_take(cx, content)
+        let polled = self.poll_take(cx, content);
+        self.note_writer(polled, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -373,14 +399,16 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_send_all(cx))?;
+        let polled = self.poll_send_all(cx);
+        ready!(self.note_writer(polled, cx))?;
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         this.outbound.close().map_err(io::Error::other)?;
-        ready!(this.outbound.poll_send(&mut this.io, cx))?;
+        let polled = this.outbound.poll_send(&mut this.io, cx);
+        ready!(this.note_writer(polled, cx))?;
         Pin::new(&mut this.io).poll_shutdown(cx)
     }
 }

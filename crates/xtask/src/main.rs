@@ -9,6 +9,7 @@ mod flags;
 mod formal;
 mod hang;
 mod host_cost;
+mod leaks;
 mod lint;
 mod process;
 #[cfg(all(test, feature = "rtl"))]
@@ -41,6 +42,8 @@ usage: cargo xtask <command>
                     write the counts that host-cost --check compares with
   soak [--cycles N] [--seed N] [--shapes]
                     random traffic on the RTL, in every shape or the two outermost, against the software device
+  soak --stream     a GiB each way between a stream on the software device and rustls
+  leaks             streams that come and go, under valgrind
   formal [NAME...]  the proofs of hdl/formal, and that each finds the faults it should
   synth [--top NAME] [--family artix7|ecp5|ultrascale+] [--seed N]
                     place and route, and write hdl/synth/results.md; minutes to an hour
@@ -93,6 +96,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("lint", []) => lint::run(),
         ("codegen", []) => codegen::write(),
         ("codegen", [flag]) if flag == "--check" => codegen::check(),
+        ("leaks", []) => leaks::run(),
         ("soak", arguments) => soak::run(arguments),
         ("formal", names) => formal::run(names),
         ("synth", [flag]) if flag == "--check" => synth::check(),

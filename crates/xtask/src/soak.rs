@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `cargo xtask soak`: random traffic on the RTL for a long time, against the software device.
 
+use std::process::Command;
+
 use crate::process::{cargo, run as run_command};
 use crate::{Failure, Result, setup};
 
 /// A night's worth; a few minutes on a quiet machine.
 const CYCLES: u64 = 100_000_000;
+
+/// A GiB.
+const STREAM_BYTES: u64 = 1 << 30;
 
 /// What is soaked, and for how long.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,11 +21,16 @@ struct Soak {
     seed: Option<u64>,
     /// Every shape of the engine, else the narrowest and the widest.
     shapes: bool,
+    /// Not the RTL, but a stream over the software device, with [`STREAM_BYTES`] each way.
+    stream: bool,
 }
 
 /// Runs the differential test until the RTL has simulated so many cycles.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let soak = Soak::parse(arguments)?;
+    if soak.stream {
+        return run_command(&mut soak.of_stream());
+    }
     setup::simulation()?;
     let mut test = cargo();
     test.args(["test", "--package", "sealgate-sim"])
@@ -34,9 +44,21 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 impl Soak {
-    /// `--cycles N`, `--seed N` and `--shapes`, in any order.
+    /// The test of a lot of bytes through a stream.
+    fn of_stream(&self) -> Command {
+        let mut test = cargo();
+        test.args(["test", "--package", "sealgate-tests", "--test", "stream_bulk"])
+            .args(["--", "--nocapture"])
+            .env("SEALGATE_STREAM_BYTES", STREAM_BYTES.to_string());
+        if let Some(seed) = self.seed {
+            test.env("SEALGATE_SEED", seed.to_string());
+        }
+        test
+    }
+
+    /// `--cycles N`, `--seed N`, `--shapes` and `--stream`, in any order.
     fn parse(arguments: &[String]) -> Result<Self> {
-        let mut soak = Self { cycles: CYCLES, seed: None, shapes: false };
+        let mut soak = Self { cycles: CYCLES, seed: None, shapes: false, stream: false };
         let mut rest = arguments.iter();
         while let Some(flag) = rest.next() {
             let mut number = || {
@@ -47,6 +69,7 @@ impl Soak {
                 "--cycles" => soak.cycles = number()?,
                 "--seed" => soak.seed = Some(number()?),
                 "--shapes" => soak.shapes = true,
+                "--stream" => soak.stream = true,
                 _ => return Err(unknown(flag)),
             }
         }
@@ -55,7 +78,9 @@ impl Soak {
 }
 
 fn unknown(flag: &str) -> Failure {
-    Failure::new(format!("soak does not know {flag}; it takes --cycles N, --seed N and --shapes"))
+    Failure::new(format!(
+        "soak does not know {flag}; it takes --cycles N, --seed N, --shapes and --stream"
+    ))
 }
 
 #[cfg(test)]
@@ -69,10 +94,12 @@ mod tests {
     #[test]
     fn arguments_are_numbers_behind_their_flags() {
         let soak = |line| Soak::parse(&words(line)).ok();
-        let default = Soak { cycles: CYCLES, seed: None, shapes: false };
+        let default = Soak { cycles: CYCLES, seed: None, shapes: false, stream: false };
         assert_eq!(soak(""), Some(default));
-        let asked = Soak { cycles: 1_000, seed: Some(7), shapes: true };
+        let asked = Soak { cycles: 1_000, seed: Some(7), shapes: true, stream: false };
         assert_eq!(soak("--seed 7 --shapes --cycles 1000"), Some(asked));
+        let stream = Soak { cycles: CYCLES, seed: None, shapes: false, stream: true };
+        assert_eq!(soak("--stream"), Some(stream));
         for wrong in ["--cycles", "--cycles many", "--speed 3", "7"] {
             assert_eq!(soak(wrong), None, "{wrong}");
         }

@@ -45,6 +45,8 @@ enum Source {
     Device(Opening),
     /// They are opened in software, one after the other, for this reason.
     Heap(Vec<u8>, Reason),
+    /// The device will open them when it is clear under which key.
+    Waiting(Buffer),
 }
 
 /// Which record of the connection it is: under which of the peer's keys, and its sequence number.
@@ -84,6 +86,8 @@ pub(super) struct Inbound {
     events: VecDeque<Event>,
     /// What is wrong with the record behind those of `runs`, by its header.
     fault: Option<Fault>,
+    /// The socket has failed, which is told when everything that arrived before was delivered.
+    broken: Option<io::Error>,
     /// The socket has come to its end.
     ended: bool,
     /// The peer has said that nothing follows.
@@ -119,6 +123,7 @@ impl Inbound {
             next,
             events: VecDeque::new(),
             fault: None,
+            broken: None,
             ended: false,
             closed: false,
         }
@@ -165,9 +170,16 @@ impl Inbound {
     fn go_on(&mut self) {
         self.content = Content::None;
         match self.runs.pop_front() {
-            // What the operation has not opened is begun anew.
-            Some(Run { source: Source::Device(opening), start, records, .. }) if records > 0 => {
-                let run = self.start(opening.into_buffer(), start, records, self.next);
+            // What the operation has not opened is begun anew, but behind what its last record has asked for.
+            Some(Run { source: Source::Device(opening), start, records, number })
+                if records > 0 =>
+            {
+                let buffer = opening.into_buffer();
+                let run = if self.events.is_empty() {
+                    self.start(buffer, start, records, self.next)
+                } else {
+                    Run { source: Source::Waiting(buffer), start, records, number }
+                };
                 self.runs.push_front(run);
             }
             Some(run) if run.records > 0 => self.runs.push_front(run),
@@ -205,10 +217,13 @@ impl Inbound {
                 return Poll::Ready(Ok(Progress::Closed));
             }
             // As many runs as may be are on their way before the first is waited for.
-            let filled = self.poll_fill(io, cx)?;
+            let filled = self.poll_fill(io, cx);
             if self.runs.is_empty() {
                 if let Some(fault) = self.fault.take() {
                     return Poll::Ready(Err(fault.into()));
+                }
+                if let Some(error) = self.broken.take() {
+                    return Poll::Ready(Err(error.into()));
                 }
                 ready!(filled);
                 if self.runs.is_empty() && self.fault.is_none() && self.ended {
@@ -232,25 +247,25 @@ impl Inbound {
 
     /// Reads what the socket has, and has whole records opened. `Ready`: something has arrived, or nothing more is to be
     /// read now.
-    fn poll_fill<IO: AsyncRead + Unpin>(
-        &mut self,
-        io: &mut IO,
-        cx: &mut Context<'_>,
-    ) -> Result<Poll<()>, InboundError> {
-        while self.runs.len() < RUNS_MAX && !self.ended && self.fault.is_none() {
+    fn poll_fill<IO: AsyncRead + Unpin>(&mut self, io: &mut IO, cx: &mut Context<'_>) -> Poll<()> {
+        while self.runs.len() < RUNS_MAX && !self.is_over() {
             let is_behind = !self.runs.is_empty();
             let read = match self.memory(is_behind) {
                 // The device has enough of this connection, which will end.
-                None => return Ok(Poll::Ready(())),
+                None => return Poll::Ready(()),
                 Some(Memory::Dma(buffer)) => self.poll_read_dma(buffer, io, cx),
                 Some(Memory::Heap(reason)) => self.poll_read_heap(reason, io, cx),
             };
-            match read {
-                Poll::Pending => return Ok(Poll::Pending),
-                Poll::Ready(result) => result?,
+            if let Err(error) = ready!(read) {
+                self.broken = Some(error);
             }
         }
-        Ok(Poll::Ready(()))
+        Poll::Ready(())
+    }
+
+    /// Whether nothing more is to be read.
+    fn is_over(&self) -> bool {
+        self.ended || self.fault.is_some() || self.broken.is_some()
     }
 
     /// Memory to read into. `None`: other records of this connection have to be opened first.
@@ -259,6 +274,9 @@ impl Inbound {
             return Some(Memory::Heap(reason));
         }
         let session = self.keys.session.as_ref().ok()?;
+        if is_behind && session.buffers_are_scarce() {
+            return None;
+        }
         match session.buffer() {
             Ok(buffer) => Some(Memory::Dma(buffer)),
             Err(DeviceError::Busy { .. }) if is_behind => None,
@@ -275,7 +293,7 @@ impl Inbound {
         mut buffer: Buffer,
         io: &mut IO,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), InboundError>> {
+    ) -> Poll<io::Result<()>> {
         let held = self.partial.len();
         let Some(place) = buffer.spare().get_mut(..held) else {
             // More than a buffer holds arrived with the handshake; the configuration of the device is that small.
@@ -283,8 +301,8 @@ impl Inbound {
             return self.poll_read_heap(reason, io, cx);
         };
         place.copy_from_slice(&self.partial);
-        buffer.fill(held).map_err(InboundError::device)?;
-        if self.cut(&self.partial).records == 0 {
+        buffer.fill(held).map_err(io::Error::other)?;
+        if self.cut(&self.partial).is_nothing() {
             let mut space = ReadBuf::new(buffer.spare());
             let polled = Pin::new(io).poll_read(cx, &mut space);
             let read = space.filled().len();
@@ -294,7 +312,7 @@ impl Inbound {
             }
             ready!(polled)?;
             self.ended = read == 0;
-            buffer.fill(read).map_err(InboundError::device)?;
+            buffer.fill(read).map_err(io::Error::other)?;
         }
         let Cut { whole, records, fault } = self.cut(buffer.source());
         self.fault = fault;
@@ -323,8 +341,8 @@ impl Inbound {
         reason: Reason,
         io: &mut IO,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<(), InboundError>> {
-        if self.cut(&self.partial).records == 0 {
+    ) -> Poll<io::Result<()>> {
+        if self.cut(&self.partial).is_nothing() {
             let held = self.partial.len();
             self.partial.resize(held + HEAP_BYTES, 0);
             let mut space = ReadBuf::new(&mut self.partial[held..]);
@@ -362,6 +380,7 @@ impl Inbound {
 
     /// Waits for the first run, and takes what it has brought: content or events, or nothing.
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), InboundError>> {
+        self.start_waiting();
         let Some(run) = self.runs.front_mut() else { return Poll::Ready(Ok(())) };
         let Source::Device(opening) = &mut run.source else {
             return Poll::Ready(self.open_first_in_software());
@@ -390,6 +409,21 @@ impl Inbound {
                 self.open_device_run_in_software(&why, reason)
             }
         })
+    }
+
+    /// Has the device begin with the first run if that waits for it.
+    fn start_waiting(&mut self) {
+        match self.runs.pop_front() {
+            Some(Run { source: Source::Waiting(buffer), start, records, .. }) => {
+                let run = self.start(buffer, start, records, self.next);
+                self.runs.push_front(run);
+            }
+            other => {
+                if let Some(run) = other {
+                    self.runs.push_front(run);
+                }
+            }
+        }
     }
 
     /// Takes what the device has found in the first run.
@@ -442,10 +476,10 @@ impl Inbound {
         let reason = *reason;
         let rest = &mut bytes[run.start..];
         let Some((header, payload)) = rest.split_first_chunk_mut::<RECORD_HEADER_BYTES>() else {
-            return Ok(());
+            return Err(miscounted());
         };
         let length = self.control.header(*header)?;
-        let payload = &mut payload[..length];
+        let payload = payload.get_mut(..length).ok_or_else(miscounted)?;
         let opened = self.keys.software.open(self.next.sequence, *header, payload);
         let opened = opened.inspect_err(|_| self.keys.counters().count_rejected())?;
         let content = &payload[..opened.length];
@@ -483,11 +517,23 @@ impl Inbound {
     }
 }
 
+/// Runs are cut at the borders of records, and the driver holds the device to them.
+fn miscounted() -> InboundError {
+    InboundError::Io(io::Error::other("the records of a run are not where they were: a defect"))
+}
+
 /// Bytes and number of whole records, and what is wrong with the header of the next.
 struct Cut {
     whole: usize,
     records: u64,
     fault: Option<Fault>,
+}
+
+impl Cut {
+    /// Whether more has to arrive before anything can be said.
+    fn is_nothing(&self) -> bool {
+        self.records == 0 && self.fault.is_none()
+    }
 }
 
 /// Memory to read into.
@@ -508,12 +554,6 @@ pub(super) enum InboundError {
     Io(io::Error),
     /// The peer's.
     Tls(Fault),
-}
-
-impl InboundError {
-    fn device(error: DeviceError) -> Self {
-        Self::Io(io::Error::other(error))
-    }
 }
 
 impl From<io::Error> for InboundError {

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use rustls::{AlertDescription, Error, SupportedCipherSuite};
 use sealgate_abi::{MAX_FRAGMENT_BYTES, TlsVersion};
-use sealgate_driver::{DeviceError, PlaintextHead, Sealing};
+use sealgate_driver::{DeviceError, PlaintextHead, Sealing, Session};
 use tokio::io::AsyncWrite;
 
 use super::control::{AlertLevel, encode_alert, encode_key_update};
@@ -41,8 +41,18 @@ const SPARE_RECORDS: u64 = 16;
 
 /// Content that is becoming records, or records that wait to be sent.
 enum Piece {
-    Sealing { sealing: Sealing, content_type: u8, sequence: u64, counted: bool },
+    Sealing {
+        sealing: Sealing,
+        content_type: u8,
+        sequence: u64,
+        counted: bool,
+    },
     Sealed(Vec<u8>),
+    /// An alert that is sealed in software when all before it is: some software wants rising sequence numbers.
+    Alert {
+        content: [u8; 2],
+        sequence: u64,
+    },
 }
 
 /// The sending side of a connection.
@@ -56,6 +66,8 @@ pub(super) struct Outbound {
     sent: usize,
     key_update_wanted: bool,
     close_notify: bool,
+    /// A record could not be sealed: nothing may follow it.
+    failed: bool,
 }
 
 impl Outbound {
@@ -68,6 +80,7 @@ impl Outbound {
             sent: 0,
             key_update_wanted: false,
             close_notify: false,
+            failed: false,
         }
     }
 
@@ -79,9 +92,10 @@ impl Outbound {
         if self.close_notify {
             return Err(Error::General("the connection was shut down for writing".into()));
         }
+        let most = self.keys.session.as_ref().map_or(PIECE_BYTES, Session::content_max);
         let mut taken = 0;
         while self.pieces.len() < PIECES_MAX {
-            let piece = cut(content, taken);
+            let piece = cut(content, taken, most.min(PIECE_BYTES));
             let bytes = piece.iter().map(|slice| slice.len()).sum();
             if bytes == 0 || !self.seal(APPLICATION_DATA, &piece, bytes)? {
                 break;
@@ -94,14 +108,15 @@ impl Outbound {
 
     /// The next key is to be taken before any more application data.
     pub(super) fn want_key_update(&mut self) {
-        self.key_update_wanted = true;
+        // Nothing follows the end (RFC 8446, section 6.1).
+        self.key_update_wanted = !self.close_notify;
     }
 
     /// Whether the key is to be changed: it was asked for, or the key is nearly worn out (RFC 8446, section 5.5).
     pub(super) fn is_key_due(&self) -> bool {
         let most = records_of(PIECE_BYTES) * PIECES_MAX as u64 + SPARE_RECORDS;
         let limit = confidentiality_limit(self.suite).saturating_sub(most);
-        self.key_update_wanted || self.keys.sequence >= limit
+        !self.close_notify && (self.key_update_wanted || self.keys.sequence >= limit)
     }
 
     /// Goes on under the next key, which a key update tells the peer of. To be called when everything was sent: what the
@@ -119,23 +134,30 @@ impl Outbound {
         self.keys.change(self.suite, kernel.update_tx_secret()?)
     }
 
-    /// Sends an alert after all that was taken.
-    pub(super) fn alert(
-        &mut self,
-        level: AlertLevel,
-        description: AlertDescription,
-    ) -> Result<(), Error> {
-        let content = encode_alert(level, description);
-        if self.seal(ALERT, &[&content], content.len())? {
-            return Ok(());
-        }
-        self.seal_in_software(ALERT, &content, Reason::Busy)
+    /// Sends a warning after all that was taken.
+    pub(super) fn warn(&mut self, description: AlertDescription) -> Result<(), Error> {
+        self.alert_on_the_spot(AlertLevel::Warning, description)
     }
 
     /// Ends the connection with a fatal alert.
     pub(super) fn fail(&mut self, description: AlertDescription) -> Result<(), Error> {
         self.close_notify = true;
-        self.alert(AlertLevel::Fatal, description)
+        self.alert_on_the_spot(AlertLevel::Fatal, description)
+    }
+
+    /// Seals an alert in software, so that it can leave at once, or is queued behind what the device has.
+    fn alert_on_the_spot(
+        &mut self,
+        level: AlertLevel,
+        description: AlertDescription,
+    ) -> Result<(), Error> {
+        let content = encode_alert(level, description);
+        if self.with_device == 0 {
+            return self.seal_in_software(ALERT, &content, Reason::BelowThreshold);
+        }
+        self.pieces.push_back(Piece::Alert { content, sequence: self.keys.sequence });
+        self.keys.sequence += 1;
+        Ok(())
     }
 
     /// Says that nothing follows, once.
@@ -144,7 +166,12 @@ impl Outbound {
             return Ok(());
         }
         self.close_notify = true;
-        self.alert(AlertLevel::Warning, AlertDescription::CloseNotify)
+        let (level, description) = (AlertLevel::Warning, AlertDescription::CloseNotify);
+        let content = encode_alert(level, description);
+        if self.seal(ALERT, &[&content], content.len())? {
+            return Ok(());
+        }
+        self.alert_on_the_spot(level, description)
     }
 
     /// Sends what was taken; `Ready` when all of it went to the socket.
@@ -153,20 +180,16 @@ impl Outbound {
         io: &mut IO,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.failed {
+            return Poll::Ready(Err(io::Error::other("a record of the connection was lost")));
+        }
         while !self.pieces.is_empty() {
             ready!(self.poll_first(cx))?;
-            let Some(first) = self.pieces.front() else { break };
-            let records = match first {
-                Piece::Sealing { sealing, .. } => sealing.records(),
-                Piece::Sealed(records) => records,
-            };
-            while self.sent < records.len() {
-                let sent = ready!(Pin::new(&mut *io).poll_write(cx, &records[self.sent..]))?;
-                if sent == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                }
-                self.sent += sent;
+            let written = self.poll_write_first(io, cx);
+            if written.is_pending() {
+                self.yield_buffers(cx);
             }
+            ready!(written)?;
             if let Some(Piece::Sealing { .. }) = self.pieces.pop_front() {
                 self.with_device -= 1;
             }
@@ -175,8 +198,63 @@ impl Outbound {
         Poll::Ready(Ok(()))
     }
 
+    /// Gives the records of the first piece to the socket.
+    fn poll_write_first<IO: AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut IO,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let records = match self.pieces.front() {
+            Some(Piece::Sealing { sealing, .. }) => sealing.records(),
+            Some(Piece::Sealed(records)) => records,
+            Some(Piece::Alert { .. }) | None => &[],
+        };
+        while self.sent < records.len() {
+            let sent = ready!(Pin::new(&mut *io).poll_write(cx, &records[self.sent..]))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.sent += sent;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// The peer takes nothing for now: where buffers are scarce, what was sealed waits in ordinary memory.
+    fn yield_buffers(&mut self, cx: &mut Context<'_>) {
+        if !self.keys.session.as_ref().is_ok_and(Session::buffers_are_scarce) {
+            return;
+        }
+        let mut sent = std::mem::take(&mut self.sent);
+        let counters = self.keys.counters();
+        for piece in &mut self.pieces {
+            if let Piece::Sealing { sealing, counted, .. } = piece
+                && let Poll::Ready(Ok(segments)) = sealing.poll(cx)
+            {
+                if !*counted {
+                    let (records, bytes) = (segments.records as u64, sealing.content().len());
+                    counters.count_device_records(Operation::Seal, records, bytes);
+                }
+                let rest = sealing.records().get(sent..).unwrap_or(&[]).to_vec();
+                *piece = Piece::Sealed(rest);
+                self.with_device -= 1;
+            } else if sent > 0 {
+                // The first piece, in ordinary memory already.
+                self.sent = sent;
+            }
+            sent = 0;
+        }
+    }
+
     /// Waits until the first piece is sealed; what the device did not do is done in software.
     fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(&Piece::Alert { content, sequence }) = self.pieces.front() {
+            let mut records = Vec::new();
+            let reason = Reason::BelowThreshold;
+            let sealed = self.keys.seal_again(ALERT, sequence, &content, reason, &mut records);
+            self.failed |= sealed.is_err();
+            self.pieces[0] = Piece::Sealed(records);
+            return Poll::Ready(sealed.map_err(io::Error::other));
+        }
         let Some(Piece::Sealing { sealing, content_type, sequence, counted }) =
             self.pieces.front_mut()
         else {
@@ -213,6 +291,7 @@ impl Outbound {
         let mut records = Vec::new();
         let content = sealing.content();
         let sealed = self.keys.seal_again(content_type, sequence, content, reason, &mut records);
+        self.failed |= sealed.is_err();
         self.pieces.push_front(Piece::Sealed(records));
         sealed.map_err(io::Error::other)
     }
@@ -223,10 +302,8 @@ impl Outbound {
             Some(reason) => reason,
             None => match self.start(content_type, content, bytes) {
                 Ok(()) => return Ok(true),
-                // Its own operations are what the device is busy with: they will end.
-                Err(DeviceError::Busy { .. } | DeviceError::NoContext) if self.with_device > 0 => {
-                    return Ok(false);
-                }
+                // What the device has already will end soon, well or not, and goes first.
+                Err(_) if self.with_device > 0 => return Ok(false),
                 Err(error) => {
                     let reason = Reason::from(&error);
                     self.keys.explain(Operation::Seal, reason, &error);
@@ -316,8 +393,7 @@ fn confidentiality_limit(suite: SupportedCipherSuite) -> u64 {
 }
 
 /// The next piece of content, of which the first bytes were taken before.
-fn cut<'a>(content: &'a [io::IoSlice<'_>], mut taken: usize) -> Vec<&'a [u8]> {
-    let mut left = PIECE_BYTES;
+fn cut<'a>(content: &'a [io::IoSlice<'_>], mut taken: usize, mut left: usize) -> Vec<&'a [u8]> {
     let mut piece = Vec::with_capacity(content.len().min(16));
     for slice in content {
         let rest = slice.get(taken.min(slice.len())..).unwrap_or(&[]);

@@ -63,10 +63,13 @@ pub(crate) fn nextpnr_xilinx() -> Result<result::Result<PathBuf, String>> {
     foreign::nextpnr_xilinx()
 }
 
-/// Gets the programs that tests start as clients; the result names those that could not be had.
+/// The program that finds lost memory.
+pub(crate) const VALGRIND: &str = system::VALGRIND.name();
+
+/// Gets the programs that tests start; the result names those that could not be had.
 pub(crate) fn test_programs() -> Result<Vec<&'static str>> {
     let _lock = lock()?;
-    system::wish(&[system::OPENSSL, system::CURL])
+    system::wish(&[system::OPENSSL, system::CURL, system::GNUTLS, system::VALGRIND])
 }
 
 /// Gets the program that counts instructions; the result is whether it is there.

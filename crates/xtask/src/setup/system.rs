@@ -16,6 +16,13 @@ pub(super) struct Program {
     present: fn() -> bool,
 }
 
+impl Program {
+    /// What it is called.
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
 /// The C++ compiler.
 pub(super) const CXX: Program = Program {
     name: "g++",
@@ -38,7 +45,11 @@ pub(super) const OPENSSL: Program =
 pub(super) const CURL: Program =
     Program { name: "curl", packages: &["curl"], present: || on_path("curl") };
 
-/// The program that counts instructions.
+/// The TLS client of `GnuTLS`.
+pub(super) const GNUTLS: Program =
+    Program { name: "gnutls", packages: &["gnutls-bin"], present: || on_path("gnutls-cli") };
+
+/// What finds lost memory and counts instructions.
 pub(super) const VALGRIND: Program =
     Program { name: "valgrind", packages: &["valgrind"], present: || on_path("valgrind") };
 
