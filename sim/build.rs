@@ -29,9 +29,13 @@ mod rtl {
     /// The shapes that every build has: lanes and width of the bus.
     const SHAPES: [(u32, u32); 2] = [(1, 128), (4, 512)];
 
-    /// The shapes that the feature `rtl-shapes` adds. They run a few tests: that is not worth long compiling.
+    /// The shapes that the feature `rtl-shapes` adds, beside a model with pipelined lanes. They run a few tests: that is
+    /// not worth long compiling.
     const MORE_SHAPES: [(u32, u32); 7] =
         [(1, 256), (1, 512), (2, 128), (2, 256), (2, 512), (4, 128), (4, 256)];
+
+    /// What the shim needs for the model with pipelined lanes.
+    const PIPELINED: &str = "#include \"Vsealgate_top_pipelined.h\"\n#define SEALGATE_PIPELINED\n";
 
     /// Without splitting of always blocks and without tables in place of logic the models take fewer instructions and
     /// less of the instruction cache: counted, for this RTL.
@@ -81,11 +85,15 @@ mod rtl {
             sources.add(3, include.join(runtime));
         }
         let mut includes = vec![include.join("vltstd"), include, shim, out.clone()];
+        let more = env::var_os("CARGO_FEATURE_RTL_SHAPES").is_some();
         let mut shapes = SHAPES.to_vec();
-        if env::var_os("CARGO_FEATURE_RTL_SHAPES").is_some() {
+        let mut models = models();
+        if more {
             shapes.extend(MORE_SHAPES);
+            models.push(pipelined());
         }
-        for model in models(&shapes) {
+        models.extend(shapes.iter().copied().map(in_shape));
+        for model in models {
             let generated = out.join(&model.name);
             verilate(&verilator, &rtl.join("sealgate.f"), &model, &generated)?;
             let [rest, start] = gather(&generated).map_err(|error| at(&generated, &error))?;
@@ -93,7 +101,7 @@ mod rtl {
             sources.add(0, start);
             includes.push(generated);
         }
-        list_shapes(&shapes, &out.join("sealgate_shapes.h"))?;
+        list_shapes(&shapes, more, &out.join("sealgate_shapes.h"))?;
         // FST files are packed by zlib and LZ4, which their crates bring along.
         for library in ["DEP_Z_INCLUDE", "DEP_LZ4_INCLUDE"] {
             includes.push(required(library)?.into());
@@ -102,41 +110,57 @@ mod rtl {
             .map_err(|error| format!("the verilated RTL does not compile: {error}"))
     }
 
-    /// The engine in each shape, once more able to write a waveform, and the AEAD of a lane. Being able to write a
-    /// waveform makes a model a tenth slower even when it does not, so that is a model apart.
-    fn models(shapes: &[(u32, u32)]) -> Vec<Model> {
-        let mut models = Vec::new();
-        for &(lanes, width) in shapes {
-            models.push(Model {
-                name: format!("sealgate_top_{lanes}x{width}"),
-                module: "sealgate_top",
-                options: vec![
-                    format!("-GLANES={lanes}"),
-                    format!("-GDATA_WIDTH={width}"),
-                    "--no-trace".to_owned(),
-                ],
-                opt_level: if SHAPES.contains(&(lanes, width)) { 3 } else { 1 },
-            });
+    /// The engine in a shape.
+    fn in_shape((lanes, width): (u32, u32)) -> Model {
+        Model {
+            name: format!("sealgate_top_{lanes}x{width}"),
+            module: "sealgate_top",
+            options: vec![
+                format!("-GLANES={lanes}"),
+                format!("-GDATA_WIDTH={width}"),
+                "--no-trace".to_owned(),
+            ],
+            opt_level: if SHAPES.contains(&(lanes, width)) { 3 } else { 1 },
         }
-        for (name, module, option) in [
-            ("sealgate_top_traced", "sealgate_top", "--trace-fst"),
-            ("sealgate_aead", "sealgate_aead", "--no-trace"),
-        ] {
-            let options = vec![option.to_owned()];
-            models.push(Model { name: name.to_owned(), module, options, opt_level: 3 });
-        }
-        models
     }
 
-    /// Tells the shim which shapes there are.
-    fn list_shapes(shapes: &[(u32, u32)], header: &Path) -> Result<(), String> {
+    /// The engine in the narrowest shape with the queues in its lanes that only hardware needs.
+    fn pipelined() -> Model {
+        Model {
+            name: "sealgate_top_pipelined".to_owned(),
+            module: "sealgate_top",
+            options: vec!["-GPipelined=1".to_owned(), "--no-trace".to_owned()],
+            opt_level: 1,
+        }
+    }
+
+    /// What every build has beside the shapes: the engine once more, able to write a waveform, and the AEAD of a lane.
+    /// Being able to write a waveform makes a model a tenth slower even when it does not, so that is a model apart.
+    fn models() -> Vec<Model> {
+        let model = |(name, module, option): (&str, &'static str, &str)| Model {
+            name: name.to_owned(),
+            module,
+            options: vec![option.to_owned()],
+            opt_level: 3,
+        };
+        [
+            ("sealgate_top_traced", "sealgate_top", "--trace-fst"),
+            ("sealgate_aead", "sealgate_aead", "--no-trace"),
+        ]
+        .map(model)
+        .into()
+    }
+
+    /// Tells the shim which shapes there are, and if there is one with pipelined lanes.
+    fn list_shapes(shapes: &[(u32, u32)], pipelined: bool, header: &Path) -> Result<(), String> {
         let list = |line: fn(&(u32, u32)) -> String| shapes.iter().map(line).collect::<Vec<_>>();
         let includes =
             list(|(lanes, width)| format!("#include \"Vsealgate_top_{lanes}x{width}.h\"\n"));
         let entries = list(|(lanes, width)| format!(" SHAPE({lanes}, {width})"));
         let text = format!(
-            "#pragma once\n{}#define SEALGATE_SHAPES(SHAPE){}\n",
+            "#pragma once\n{}{}#define SEALGATE_SHAPES(SHAPE){}\n",
             includes.concat(),
+            if pipelined { PIPELINED } else { "" },
             entries.concat()
         );
         fs::write(header, text).map_err(|error| at(header, &error))

@@ -29,6 +29,8 @@ module sealgate_top
   // As simulation likes it: tables and integer products. Hardware takes SboxComposite and MulXor.
   parameter sealgate_aes_pkg::sbox_style_e SboxStyle = sealgate_aes_pkg::SboxTable,
   parameter mul_style_e GfMulStyle = sealgate_gf128_pkg::MulInteger,
+  // Short queues between the parts of a lane; simulation has them only to test them.
+  parameter bit Pipelined = (SboxStyle == sealgate_aes_pkg::SboxComposite),
   parameter logic [31:0] Build = 32'd0
 ) (
   input  wire logic                    clk_i,
@@ -570,7 +572,8 @@ module sealgate_top
       .NumContexts(NumContexts),
       .SboxStyle  (SboxStyle),
       .GfMulStyle (GfMulStyle),
-      .Chacha     (Chacha)
+      .Chacha     (Chacha),
+      .Pipelined  (Pipelined)
     ) u_lane (
       .clk_i,
       .rst_ni                  (engine_rst_n),

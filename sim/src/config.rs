@@ -81,6 +81,9 @@ pub struct SimConfig {
     pub lanes: usize,
     /// Width of the RTL's memory bus in bits.
     pub bus_bits: usize,
+    /// Whether the RTL's lanes have the queues between their parts that only hardware needs. In a build with
+    /// `rtl-shapes` there is such a model, in the narrowest shape.
+    pub pipelined: bool,
     /// How the memory bus of the RTL behaves. The software device has no bus.
     pub bus: BusConfig,
     /// Where the RTL writes its waveform, in FST format. By default the value of `SEALGATE_TRACE`; the second and later
@@ -96,6 +99,7 @@ impl Default for SimConfig {
             seed: 0,
             lanes: Shape::NARROWEST.lanes,
             bus_bits: Shape::NARROWEST.bus_bits,
+            pipelined: false,
             bus: BusConfig::default(),
             trace: env::var_os("SEALGATE_TRACE").filter(|path| !path.is_empty()).map(PathBuf::from),
             completion_timeout: None,

@@ -259,6 +259,7 @@ fn open_tls12(
     });
     let mut record = [0; RECORD_MIN + CONTENT];
     record[0] = header_type;
+    record[4] = (record.len() - 5) as u8;
     let before = record;
     let outcome = if run {
         opener.open_run(0, &mut record).map(|opened| (opened.content_type, opened.length))
@@ -291,6 +292,9 @@ fn a_lie_about_an_opened_record_of_tls12_is_noticed() {
     }
     let shorter = open_tls12(false, 23, |completion| completion.written -= 1);
     assert!(is_lie(&shorter), "{shorter:?}");
+    // A run ends where a record ends.
+    let within = open_tls12(true, 23, |completion| completion.consumed -= 1);
+    assert!(is_lie(&within), "{within:?}");
 }
 
 #[test]

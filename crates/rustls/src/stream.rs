@@ -36,13 +36,12 @@ use outbound::Outbound;
 ///
 /// ```
 /// # async fn serve(
-/// #     listener: tokio::net::TcpListener, config: rustls::ServerConfig, device: &sealgate_driver::Device,
+/// #     socket: tokio::io::DuplexStream, config: rustls::ServerConfig, device: &sealgate_driver::Device,
 /// # ) -> std::io::Result<()> {
 /// use sealgate_rustls::{Offload, TlsAcceptor};
 /// use tokio::io::AsyncWriteExt;
 ///
 /// let acceptor = TlsAcceptor::new(config.into(), Offload::new(device));
-/// let (socket, _) = listener.accept().await?;
 /// let mut stream = acceptor.accept(socket).await?;
 /// stream.write_all(b"hello").await?;
 /// stream.shutdown().await

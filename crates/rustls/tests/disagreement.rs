@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ const OPEN: u8 = Opcode::Open as u8;
 struct SpoilsTags {
     device: Arc<SimTransport>,
     memory: Mutex<BTreeMap<Iova, Arc<DmaMemory>>>,
+    /// Entries whose records were spoiled: they stay in the ring for a while, and their sources serve others.
+    spoiled: Mutex<HashSet<[u8; ENTRY_BYTES]>>,
 }
 
 impl SpoilsTags {
@@ -36,7 +38,9 @@ impl SpoilsTags {
                 let entry = RecordEntry::from_bytes(bytes);
                 let source = memory.range(..=Iova(entry.source)).next_back();
                 // What is no ring hardly ever looks like an OPEN entry with a source that is mapped.
-                if let (OPEN, Some((base, block))) = (entry.opcode, source) {
+                if let (OPEN, Some((base, block))) = (entry.opcode, source)
+                    && self.spoiled.lock().expect("lock").insert(bytes)
+                {
                     let end = (entry.source - base.0) as usize + entry.length as usize;
                     let _ = block.write(end - 4, &[0xA5; 4]);
                 }
@@ -94,7 +98,8 @@ impl Transport for SpoilsTags {
 fn good_records_that_the_device_refuses_are_delivered_and_counted() {
     let mut rng = rng();
     let device = SimTransport::model(SimConfig::default()).expect("the software device starts");
-    let transport = Arc::new(SpoilsTags { device, memory: Mutex::default() });
+    let transport =
+        Arc::new(SpoilsTags { device, memory: Mutex::default(), spoiled: Mutex::default() });
     let device = Device::open(transport, Settings::default()).expect("the device opens");
     for suite in DEVICE_SUITES {
         let (on_device, counters) = Provider::new(&device).build();

@@ -19,7 +19,7 @@ struct Soak {
     cycles: u64,
     /// Seed of a run to be repeated.
     seed: Option<u64>,
-    /// Every shape of the engine, else the narrowest and the widest.
+    /// Every shape of the engine and pipelined lanes, else the narrowest shape and the widest.
     shapes: bool,
     /// Not the RTL, but a stream over the software device, with [`STREAM_BYTES`] each way.
     stream: bool,

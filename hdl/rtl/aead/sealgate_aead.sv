@@ -29,6 +29,8 @@ module sealgate_aead
   parameter mul_style_e GfMulStyle = MulInteger,
   // With ChaCha20-Poly1305. Without, the caller refuses the suite.
   parameter bit Chacha = 1'b1,
+  // Short queues between the parts of the lane.
+  parameter bit Pipelined = (SboxStyle == SboxComposite),
   localparam int unsigned CtxWidth = $clog2(NumContexts)
 ) (
   input  wire logic                clk_i,
@@ -353,10 +355,10 @@ module sealgate_aead
     .data_o({tag_has_text, tag_order_core})
   );
 
-  // In hardware a beat at the output does not count yet: it decides late whether it leaves.
+  // With queues a beat at the output does not count yet: it decides late whether it leaves.
   assign tag_core    = Chacha && tag_order_core;
   assign released    = !tag_has_text || (lead_q > 0) ||
-                       ((SboxStyle == SboxTable) && (lead_q == 0) && out_valid_o && out_last_o);
+                       (!Pipelined && (lead_q == 0) && out_valid_o && out_last_o);
   assign tag_valid_o = tag_due && tag_valid[tag_core] && released;
   assign tag_o       = tag[tag_core];
   assign tag_error_o = tag_error[tag_core];

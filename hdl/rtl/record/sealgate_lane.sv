@@ -11,7 +11,8 @@
 // lane by the dozen. Jobs are finished in the order in which they were taken.
 //
 // In hardware, that is with composite S-boxes, short queues stand between the parts
-// (sealgate_stage): paths end there, at a cycle of latency each. Simulation has none of them.
+// (sealgate_stage): paths end there, at a cycle of latency each. Simulation has none of them, but
+// for the model that tests them.
 //
 // While the self test is active, and no job is inside, the AEAD belongs to the test.
 
@@ -26,6 +27,8 @@ module sealgate_lane
   parameter sealgate_aes_pkg::sbox_style_e SboxStyle = sealgate_aes_pkg::SboxTable,
   parameter mul_style_e GfMulStyle = MulInteger,
   parameter bit Chacha = 1'b1,
+  // Short queues between the parts.
+  parameter bit Pipelined = (SboxStyle == sealgate_aes_pkg::SboxComposite),
   localparam int unsigned CtxWidth = $clog2(NumContexts)
 ) (
   input  wire logic                 clk_i,
@@ -94,8 +97,6 @@ module sealgate_lane
   input  wire logic                 test_tag_ready_i,
   output      logic [127:0]         test_tag_o
 );
-
-  localparam bit Pipelined = (SboxStyle == sealgate_aes_pkg::SboxComposite);
 
   // Jobs that wait: enough short ones to have a source of 64 bytes arrive every dozen cycles at a
   // read latency of 300.
@@ -337,7 +338,8 @@ module sealgate_lane
     .NumContexts(NumContexts),
     .SboxStyle  (SboxStyle),
     .GfMulStyle (GfMulStyle),
-    .Chacha     (Chacha)
+    .Chacha     (Chacha),
+    .Pipelined  (Pipelined)
   ) u_aead (
     .clk_i,
     .rst_ni,

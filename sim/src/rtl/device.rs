@@ -69,7 +69,11 @@ impl RtlDevice {
         // Streams of their own, so that a register access does not change what the memory bus does next.
         let (memory_seed, register_seed) = (seed.wrapping_add(1), seed.wrapping_add(2));
         let mut device = Self {
-            top: Top::new(shape, trace)?,
+            top: if config.pipelined {
+                Top::pipelined(shape, trace)?
+            } else {
+                Top::new(shape, trace)?
+            },
             inputs: TopInputs::default(),
             outputs: TopOutputs::default(),
             axi: AxiSlave::new(memory, bus.clone(), shape.bus_bytes(), memory_seed),

@@ -175,6 +175,7 @@ struct AeadState {
 unsafe extern "C" {
     fn sealgate_top_shapes() -> *const ShapeWords;
     fn sealgate_top_new(shape: ShapeWords, trace: *const c_char) -> *mut TopModel;
+    fn sealgate_top_pipelined_new() -> *mut TopModel;
     fn sealgate_top_step(top: *mut TopModel, inputs: *const TopInputs, outputs: *mut TopOutputs);
     fn sealgate_top_flush(top: *mut TopModel);
     fn sealgate_top_delete(top: *mut TopModel);
@@ -220,6 +221,17 @@ impl Top {
         // SAFETY: null, or a C string that lives across the call.
         let model =
             unsafe { sealgate_top_new(words, path.as_deref().map_or(ptr::null(), CStr::as_ptr)) };
+        NonNull::new(model).map(Self).ok_or(RtlError::NoModel)
+    }
+
+    /// Makes the module with the queues in its lanes that hardware has: in the narrowest shape, and without a waveform.
+    pub fn pipelined(shape: Shape, trace: Option<&Path>) -> Result<Self, RtlError> {
+        let built = cfg!(feature = "rtl-shapes") && shape == Shape::NARROWEST;
+        if !built || trace.is_some() {
+            return Err(RtlError::NotPipelined { shape });
+        }
+        // SAFETY: the function has no preconditions.
+        let model = unsafe { sealgate_top_pipelined_new() };
         NonNull::new(model).map(Self).ok_or(RtlError::NoModel)
     }
 

@@ -30,6 +30,14 @@ pub enum RtlError {
         /// The shape asked for.
         shape: Shape,
     },
+    /// A model with pipelined lanes is not part of this build, is not of this shape, or cannot write a waveform.
+    #[error(
+        "there is no such RTL as {shape} with pipelined lanes: build with --features rtl-shapes, use 1x128, no waveform"
+    )]
+    NotPipelined {
+        /// The shape asked for.
+        shape: Shape,
+    },
     /// This shape's model cannot write a waveform.
     #[error("the RTL built as {shape} writes no waveform; only 1x128 does")]
     NoTrace {

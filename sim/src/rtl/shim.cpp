@@ -190,6 +190,14 @@ sealgate_top* sealgate_top_new(sealgate_shape shape, const char* trace) {
   return nullptr;
 }
 
+sealgate_top* sealgate_top_pipelined_new() {
+#ifdef SEALGATE_PIPELINED
+  return new Top<Vsealgate_top_pipelined>();
+#else
+  return nullptr;
+#endif
+}
+
 void sealgate_top_step(sealgate_top* top, const sealgate_top_inputs* in,
                        sealgate_top_outputs* out) {
   top->step(*in, *out);

@@ -133,6 +133,8 @@ const sealgate_shape* sealgate_top_shapes();
 // does not.
 struct sealgate_top;
 sealgate_top* sealgate_top_new(sealgate_shape shape, const char* trace);
+// The same with pipelined lanes, one on 128 bits; null if it was not built.
+sealgate_top* sealgate_top_pipelined_new();
 void sealgate_top_step(sealgate_top* top, const sealgate_top_inputs* in, sealgate_top_outputs* out);
 void sealgate_top_flush(sealgate_top* top);
 void sealgate_top_delete(sealgate_top* top);

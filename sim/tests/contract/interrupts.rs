@@ -16,9 +16,12 @@ fn clear(rig: &Rig, queue: usize) {
     assert_eq!(device.irq_status().read().bits() & 1 << queue, 0);
 }
 
-/// A completion, and its bit.
+/// A completion, and its bit. It counts when its write is acknowledged; the host may see it long before.
 fn complete(rig: &Rig, queue: &mut Queue) {
     queue.run(nop(0));
+    wait_until("the completion is acknowledged", || {
+        queue.page().cq_tail().read().index() == queue.cq_head
+    });
     wait_until("the bit rises", || {
         rig.registers().device().irq_status().read().bits() & 1 << queue.number != 0
     });

@@ -60,6 +60,12 @@ pub fn devices(seed: u64) -> Vec<Rig> {
             let transport = start(hostile.with_shape(shape));
             devices.push(rig(format!("RTL {shape}, hostile bus"), shape, transport));
         }
+        if cfg!(feature = "rtl-shapes") {
+            let bus = BusConfig::hostile();
+            let transport = start(SimConfig { pipelined: true, bus, ..config.clone() });
+            let name = "RTL with pipelined lanes, hostile bus".to_owned();
+            devices.push(rig(name, Shape::NARROWEST, transport));
+        }
     }
     devices
 }

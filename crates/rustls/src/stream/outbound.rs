@@ -124,7 +124,6 @@ impl Outbound {
     ///
     /// A connection of TLS 1.2, which cannot change its key, ends here.
     pub(super) fn renew_key(&mut self, kernel: &mut Kernel) -> Result<(), Error> {
-        debug_assert_eq!(self.with_device, 0, "the device still works under the key");
         if tls_version(self.suite) == TlsVersion::Tls12 {
             self.close()?;
             return Err(Error::EncryptError);
