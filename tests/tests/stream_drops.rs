@@ -22,9 +22,6 @@ const STREAMS_BEFORE: usize = 1_500;
 /// more.
 const GROWTH_KIB: u64 = 4_096;
 
-/// The slots of a queue: 16, with some 66 KiB for a source and as much for a destination, and its rings.
-const QUEUE_KIB: u64 = 2_300;
-
 /// How long what was let go of may take to come back on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -33,10 +30,11 @@ fn threads() -> usize {
     fs::read_dir("/proc/self/task").expect("Linux").count()
 }
 
-/// Memory of this program in KiB.
+/// Memory of this program in KiB, without what it shares with devices: that is allotted once, and told of when it is first
+/// used, which depends on the queues that the scheduler has streams use.
 fn memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("a line");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
@@ -86,9 +84,7 @@ fn ten_thousand_streams_dropped_with_operations_under_way() {
         // A queue has a thread from its first use on, and which are used is up to the scheduler.
         let queues = party.device.identity().queues;
         assert!(after.0 <= before.0 + queues, "threads: {} and {}", before.0, after.0);
-        // And so has it slots, of which memory is told only once they were used.
-        let used_later = after.0.saturating_sub(before.0) as u64 * QUEUE_KIB;
-        assert!(after.1 <= before.1 + GROWTH_KIB + used_later, "KiB: {before:?}, {after:?}");
+        assert!(after.1 <= before.1 + GROWTH_KIB, "KiB: {before:?}, {after:?}");
         let health = party.device.health();
         assert!(health.state.is_healthy(), "{health:?}");
         let counters = health.counters;
