@@ -95,11 +95,11 @@ fn ten_thousand_streams_dropped_with_operations_under_way() {
         let (mut ours, mut theirs) = tokio::join!(party.accept(&listener), party.connect(address));
         let content = random::bytes(&mut rng, 200_000);
         let mut got = vec![0; content.len()];
-        let send = async {
+        let sending = async {
             ours.write_all(&content).await?;
             ours.flush().await
         };
-        let (sent, received) = tokio::join!(send, theirs.read_exact(&mut got));
+        let (sent, received) = tokio::join!(sending, theirs.read_exact(&mut got));
         sent.expect("content is taken");
         received.expect("content arrives");
         assert!(got == content, "it arrived otherwise");
