@@ -143,8 +143,8 @@ impl<IO> TlsStream<IO> {
     fn new(io: IO, established: Established, offload: &Offload) -> io::Result<Self> {
         let Established { kernel, version, suite, tx, rx, input, early_data, .. } = established;
         let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-        let sealer = Keys::seal(offload, suite, tx).map_err(invalid)?;
-        let opener = Keys::open(offload, suite, rx).map_err(invalid)?;
+        let sealer = Keys::new(offload, suite, tx).map_err(invalid)?;
+        let opener = Keys::new(offload, suite, rx).map_err(invalid)?;
         let control = Control::new(version, kernel.side());
         let about = About {
             version,

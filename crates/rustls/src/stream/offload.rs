@@ -93,9 +93,9 @@ impl Offload {
 }
 
 /// The keys of one direction: on the device, and beside it in software.
-pub(super) struct Keys<Software> {
+pub(super) struct Keys<S> {
     pub(super) session: Result<Session, Reason>,
-    pub(super) software: Software,
+    pub(super) software: S,
     /// The sequence number of the next record.
     pub(super) sequence: u64,
     software_below: usize,
@@ -104,66 +104,55 @@ pub(super) struct Keys<Software> {
     warned: bool,
 }
 
-impl Keys<SoftwareSealer> {
-    /// Keys to seal with.
-    pub(super) fn seal(
+/// One direction in software.
+pub(super) trait Software: Sized {
+    /// Which way it is.
+    const DIRECTION: Direction;
+
+    fn new(suite: SupportedCipherSuite, secrets: ConnectionTrafficSecrets) -> Result<Self, Error>;
+}
+
+impl Software for SoftwareSealer {
+    const DIRECTION: Direction = Direction::Seal;
+
+    fn new(suite: SupportedCipherSuite, secrets: ConnectionTrafficSecrets) -> Result<Self, Error> {
+        Self::new(suite, secrets)
+    }
+}
+
+impl Software for SoftwareOpener {
+    const DIRECTION: Direction = Direction::Open;
+
+    fn new(suite: SupportedCipherSuite, secrets: ConnectionTrafficSecrets) -> Result<Self, Error> {
+        Self::new(suite, secrets)
+    }
+}
+
+impl<S: Software> Keys<S> {
+    /// The keys that a handshake has left, and the sequence number to begin with.
+    pub(super) fn new(
         offload: &Offload,
         suite: SupportedCipherSuite,
         (sequence, secrets): (u64, ConnectionTrafficSecrets),
     ) -> Result<Self, Error> {
-        let session = offload.session(suite, Direction::Seal, &secrets, None);
-        Ok(Self::new(offload, session, SoftwareSealer::new(suite, secrets)?, sequence))
-    }
-
-    /// Goes on under the next keys of the connection.
-    pub(super) fn change(
-        &mut self,
-        suite: SupportedCipherSuite,
-        (sequence, secrets): (u64, ConnectionTrafficSecrets),
-    ) -> Result<(), Error> {
-        let before = self.session.as_ref().ok();
-        self.session = self.offload.session(suite, Direction::Seal, &secrets, before);
-        self.software = SoftwareSealer::new(suite, secrets)?;
-        self.sequence = sequence;
-        Ok(())
-    }
-}
-
-impl Keys<SoftwareOpener> {
-    /// Keys to open with.
-    pub(super) fn open(
-        offload: &Offload,
-        suite: SupportedCipherSuite,
-        (sequence, secrets): (u64, ConnectionTrafficSecrets),
-    ) -> Result<Self, Error> {
-        let session = offload.session(suite, Direction::Open, &secrets, None);
-        Ok(Self::new(offload, session, SoftwareOpener::new(suite, secrets)?, sequence))
-    }
-
-    /// Goes on under the next keys of the connection.
-    pub(super) fn change(
-        &mut self,
-        suite: SupportedCipherSuite,
-        (sequence, secrets): (u64, ConnectionTrafficSecrets),
-    ) -> Result<(), Error> {
-        let before = self.session.as_ref().ok();
-        self.session = self.offload.session(suite, Direction::Open, &secrets, before);
-        self.software = SoftwareOpener::new(suite, secrets)?;
-        self.sequence = sequence;
-        Ok(())
-    }
-}
-
-impl<Software> Keys<Software> {
-    fn new(
-        offload: &Offload,
-        session: Result<Session, Reason>,
-        software: Software,
-        sequence: u64,
-    ) -> Self {
-        let served = session.as_ref().map_or(0, |it| offload.software_below.of(it.suite()));
+        let session = offload.session(suite, S::DIRECTION, &secrets, None);
+        let software_below = session.as_ref().map_or(0, |it| offload.software_below.of(it.suite()));
+        let software = <S as Software>::new(suite, secrets)?;
         let offload = offload.clone();
-        Self { session, software, sequence, software_below: served, offload, warned: false }
+        Ok(Self { session, software, sequence, software_below, offload, warned: false })
+    }
+
+    /// Goes on under the next keys of the connection.
+    pub(super) fn change(
+        &mut self,
+        suite: SupportedCipherSuite,
+        (sequence, secrets): (u64, ConnectionTrafficSecrets),
+    ) -> Result<(), Error> {
+        let before = self.session.as_ref().ok();
+        self.session = self.offload.session(suite, S::DIRECTION, &secrets, before);
+        self.software = <S as Software>::new(suite, secrets)?;
+        self.sequence = sequence;
+        Ok(())
     }
 
     /// Whether so many bytes of content are for software, and why. While the device has earlier ones, `is_behind`, only if

@@ -310,7 +310,11 @@ impl Outbound {
                 }
             },
         };
-        self.seal_in_software(content_type, &content.concat(), reason).map(|()| true)
+        match content {
+            [whole] => self.seal_in_software(content_type, whole, reason)?,
+            pieces => self.seal_in_software(content_type, &pieces.concat(), reason)?,
+        }
+        Ok(true)
     }
 
     /// Seals content in software, in order with the rest.
