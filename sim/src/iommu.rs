@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Host memory as the device sees it: through an IOMMU that knows only what was mapped.
 //!
-//! IOVAs are no host addresses. They are handed out once and never again, with unmapped pages around every mapping, and
-//! in places where a device that truncates, sign-extends or carries wrongly is found out.
+//! IOVAs are no host addresses. Where the host leaves it to the IOMMU, they are handed out once and never again, with
+//! unmapped pages around every mapping, and in places where a device that truncates, sign-extends or carries wrongly is
+//! found out. A host that has an IOMMU of its own says where its mappings stand.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ops::{ControlFlow, Range};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sealgate_driver::memory::DmaMemory;
+use sealgate_driver::memory::{DmaMemory, OutOfBounds};
 use sealgate_driver::transport::{DmaAccess, Iova};
 
 const PAGE: u64 = 4096;
@@ -38,6 +40,8 @@ const MAX_GUARD_PAGES: u64 = 16;
 #[derive(Debug)]
 pub struct HostMemory {
     table: RwLock<Table>,
+    /// Whether the device may ask for anything at all.
+    bus_master: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -57,6 +61,8 @@ struct Mapping {
     /// The last IOVA; there is none behind the last of 64 bits.
     last: u64,
     memory: Arc<DmaMemory>,
+    /// Where in the memory it begins.
+    offset: usize,
     access: DmaAccess,
 }
 
@@ -67,7 +73,15 @@ impl HostMemory {
         let next = REGIONS.map(|(start, _)| start);
         let rng = StdRng::seed_from_u64(seed);
         let (mappings, found) = (Vec::new(), AtomicUsize::new(0));
-        Self { table: RwLock::new(Table { mappings, found, next, region: 0, rng }) }
+        let table = RwLock::new(Table { mappings, found, next, region: 0, rng });
+        Self { table, bus_master: AtomicBool::new(true) }
+    }
+
+    /// Lets the device ask for memory, or not: then everything is refused.
+    pub fn set_bus_master(&self, on: bool) {
+        // Whatever is under way ends before.
+        let _table = self.exclusive();
+        self.bus_master.store(on, Ordering::Relaxed);
     }
 
     /// Lets the device reach `memory` from the returned IOVA on; `None` when no region has room for it.
@@ -75,9 +89,40 @@ impl HostMemory {
         let mut table = self.exclusive();
         let start = table.place(memory.len() as u64)?;
         let last = start + (memory.len() as u64).max(1) - 1;
-        let at = table.mappings.partition_point(|mapping| mapping.start < start);
-        table.mappings.insert(at, Mapping { start, last, memory: Arc::clone(memory), access });
+        table.insert(Mapping { start, last, memory: Arc::clone(memory), offset: 0, access });
         Some(Iova(start))
+    }
+
+    /// Lets the device reach `bytes` of `memory`, from `offset` in it on, at an address that the host chose. `false`:
+    /// something is mapped there, or there are no such bytes.
+    pub fn map_at(
+        &self,
+        iova: Iova,
+        memory: &Arc<DmaMemory>,
+        [offset, bytes]: [usize; 2],
+        access: DmaAccess,
+    ) -> bool {
+        let is_inside = offset.checked_add(bytes).is_some_and(|end| end <= memory.len());
+        let last = (bytes as u64).checked_sub(1).and_then(|rest| iova.0.checked_add(rest));
+        let (true, Some(last)) = (is_inside, last) else { return false };
+        let mut table = self.exclusive();
+        let is_free = table.mappings.iter().all(|it| it.last < iova.0 || last < it.start);
+        if is_free {
+            table.insert(Mapping { start: iova.0, last, memory: Arc::clone(memory), offset, access });
+        }
+        is_free
+    }
+
+    /// Takes back all mappings that touch a range, however many there are, after the access under way has ended.
+    pub fn unmap_range(&self, iova: Iova, bytes: u64) {
+        let last = iova.0.saturating_add(bytes.saturating_sub(1));
+        let mut table = self.exclusive();
+        let (gone, left) = std::mem::take(&mut table.mappings)
+            .into_iter()
+            .partition(|it: &Mapping| it.start <= last && it.last >= iova.0);
+        table.mappings = left;
+        drop(table);
+        drop::<Vec<_>>(gone);
     }
 
     /// Takes back the mapping that starts at `iova`, after the access under way has ended. `false`: there is none.
@@ -92,50 +137,71 @@ impl HostMemory {
 
     /// Reads as the device does. Nothing is read unless all of it may be.
     pub fn read(&self, iova: u64, bytes: &mut [u8]) -> Result<(), DmaFault> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let fault = DmaFault { iova, bytes: bytes.len(), write: false };
-        let table = self.shared();
-        let (mapping, offset) = table.find(iova).ok_or(fault)?;
-        mapping.memory.read(offset, bytes).map_err(|_| fault)
+        let access = Access { iova, bytes: bytes.len(), write: false };
+        self.reach(access, |mapping, offset, part| mapping.memory.read(offset, &mut bytes[part]))
     }
 
     /// Writes as the device does. Nothing is written unless all of it may be.
     pub fn write(&self, iova: u64, bytes: &[u8]) -> Result<(), DmaFault> {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let fault = DmaFault { iova, bytes: bytes.len(), write: true };
-        let table = self.shared();
-        let (mapping, offset) = table.find_writable(iova).ok_or(fault)?;
-        mapping.memory.write(offset, bytes).map_err(|_| fault)
+        let access = Access { iova, bytes: bytes.len(), write: true };
+        self.reach(access, |mapping, offset, part| mapping.memory.write(offset, &bytes[part]))
     }
 
     /// Writes those bytes of an aligned beat whose bit in `strobes` is set. Whole words of 8 bytes become visible in
     /// their order and after everything that was written before: a host that acquires the last word of a completion
     /// sees the rest of it, and the data that it speaks of.
     pub fn write_beat(&self, iova: u64, beat: &[u8], strobes: u64) -> Result<(), DmaFault> {
-        let fault = DmaFault { iova, bytes: beat.len(), write: true };
-        let table = self.shared();
-        let (mapping, offset) = table.find_writable(iova).ok_or(fault)?;
-        for (word, bytes) in beat.chunks(WORD_BYTES).enumerate() {
-            let at = offset + word * WORD_BYTES;
-            let strobes = (strobes >> (word * WORD_BYTES)) as u8;
-            if strobes == u8::MAX
-                && let Ok(bytes) = bytes.try_into()
-            {
-                let value = u64::from_le_bytes(bytes);
-                mapping.memory.store_u64(at, value, Ordering::Release).map_err(|_| fault)?;
-                continue;
-            }
-            for (byte, value) in bytes.iter().enumerate() {
-                if strobes >> byte & 1 != 0 {
-                    mapping.memory.write(at + byte, &[*value]).map_err(|_| fault)?;
+        let access = Access { iova, bytes: beat.len(), write: true };
+        // An aligned beat is in one page, and so in one mapping.
+        self.reach(access, |mapping, offset, part| {
+            for (word, bytes) in beat[part].chunks(WORD_BYTES).enumerate() {
+                let at = offset + word * WORD_BYTES;
+                let strobes = (strobes >> (word * WORD_BYTES)) as u8;
+                if strobes == u8::MAX
+                    && let Ok(bytes) = bytes.try_into()
+                {
+                    mapping.memory.store_u64(at, u64::from_le_bytes(bytes), Ordering::Release)?;
+                    continue;
+                }
+                for (byte, value) in bytes.iter().enumerate() {
+                    if strobes >> byte & 1 != 0 {
+                        mapping.memory.write(at + byte, &[*value])?;
+                    }
                 }
             }
+            Ok(())
+        })
+    }
+
+    /// Does something with each part of a range, one for each mapping that it goes through, if all of it may be reached.
+    fn reach(
+        &self,
+        access: Access,
+        mut act: impl FnMut(&Mapping, usize, Range<usize>) -> Result<(), OutOfBounds>,
+    ) -> Result<(), DmaFault> {
+        let Access { iova, bytes, write } = access;
+        let fault = DmaFault { iova, bytes, write };
+        let table = self.shared();
+        if !self.bus_master.load(Ordering::Relaxed) {
+            return Err(fault);
         }
-        Ok(())
+        let mut first = None;
+        // One look says that all of it may be reached; mostly that is one mapping.
+        let mut looked = table.parts(access, |mapping, offset, part| {
+            if part.len() == bytes {
+                first = Some(act(mapping, offset, part));
+            }
+            ControlFlow::Continue(())
+        });
+        if first.is_none() && looked.is_continue() {
+            looked = table.parts(access, |mapping, offset, part| {
+                act(mapping, offset, part).map_or(ControlFlow::Break(()), ControlFlow::Continue)
+            });
+        }
+        match (looked, first) {
+            (ControlFlow::Continue(()), None | Some(Ok(()))) => Ok(()),
+            _ => Err(fault),
+        }
     }
 
     fn shared(&self) -> RwLockReadGuard<'_, Table> {
@@ -164,22 +230,51 @@ impl Table {
         None
     }
 
-    /// The mapping that holds `iova`, and where in it. The memory's own bounds decide whether the access ends inside it.
-    fn find(&self, iova: u64) -> Option<(&Mapping, usize)> {
+    fn insert(&mut self, mapping: Mapping) {
+        let at = self.mappings.partition_point(|it| it.start < mapping.start);
+        self.mappings.insert(at, mapping);
+    }
+
+    /// Goes through the mappings of a range: each with where in its memory, and which bytes of the range. Breaks where
+    /// there is none, or none for writing.
+    fn parts(
+        &self,
+        Access { iova, bytes, write }: Access,
+        mut act: impl FnMut(&Mapping, usize, Range<usize>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let mut done = 0;
+        while done < bytes {
+            let Some(at) = iova.checked_add(done as u64) else { return ControlFlow::Break(()) };
+            let may = |mapping: &&Mapping| !write || mapping.access == DmaAccess::ReadWrite;
+            let Some(mapping) = self.find(at).filter(may) else { return ControlFlow::Break(()) };
+            // A mapping's size is that of a block of memory, so these fit.
+            let offset = mapping.offset + (at - mapping.start) as usize;
+            let part = (mapping.last - at).saturating_add(1).min((bytes - done) as u64) as usize;
+            act(mapping, offset, done..done + part)?;
+            done += part;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The mapping that holds `iova`.
+    fn find(&self, iova: u64) -> Option<&Mapping> {
         let holds = |mapping: &&Mapping| (mapping.start..=mapping.last).contains(&iova);
         let hint = self.mappings.get(self.found.load(Ordering::Relaxed));
-        let mapping = hint.filter(holds).or_else(|| {
+        hint.filter(holds).or_else(|| {
             let above = self.mappings.partition_point(|mapping| mapping.start <= iova);
             let at = above.checked_sub(1)?;
             self.found.store(at, Ordering::Relaxed);
             self.mappings.get(at).filter(holds)
-        })?;
-        Some((mapping, usize::try_from(iova - mapping.start).ok()?))
+        })
     }
+}
 
-    fn find_writable(&self, iova: u64) -> Option<(&Mapping, usize)> {
-        self.find(iova).filter(|(mapping, _)| mapping.access == DmaAccess::ReadWrite)
-    }
+/// What a device asks for.
+#[derive(Clone, Copy)]
+struct Access {
+    iova: u64,
+    bytes: usize,
+    write: bool,
 }
 
 /// The device reached for memory that is not mapped, or not for writing.
@@ -272,6 +367,43 @@ mod tests {
             assert!(ranges.iter().any(|range| range.0 >= start && range.1 <= end), "{start:#x}");
         }
         assert!(ranges.iter().any(|range| range.0 < 1 << 32 && range.1 > 1 << 32));
+    }
+
+    #[test]
+    fn a_host_with_an_iommu_of_its_own_maps_pages_side_by_side() {
+        let host = HostMemory::new(1);
+        let block = memory(4);
+        // The pages in another order than in memory.
+        for (iova, page) in [(0x1000, 2), (0x2000, 0), (0x3000, 3)] {
+            let place = [page * 4096, 4096];
+            assert!(host.map_at(Iova(iova), &block, place, DmaAccess::ReadWrite));
+            assert!(!host.map_at(Iova(iova + 4095), &block, place, DmaAccess::ReadWrite));
+        }
+        assert!(!host.map_at(Iova(0x8000), &block, [4 * 4096, 4096], DmaAccess::Read), "past the end");
+        let bytes: Vec<u8> = (0..0x2100_u32).map(|at| at as u8).collect();
+        host.write(0x1f80, &bytes[..0x1080]).unwrap();
+        let mut page = [0; 4096];
+        block.read(0, &mut page).unwrap();
+        assert_eq!(page, bytes[0x80..0x1080]);
+        let mut read = [0; 0x1080];
+        host.read(0x1f80, &mut read).unwrap();
+        assert_eq!(read, bytes[..0x1080]);
+        assert!(host.write(0x3f80, &bytes[..0x100]).is_err(), "there is no page behind");
+        assert!(host.read(0x0fff, &mut [0; 2]).is_err(), "nor before");
+        host.unmap_range(Iova(0x2000), 0x2000);
+        assert!(host.read(0x1000, &mut page).is_ok());
+        assert!(host.read(0x2000, &mut page).is_err() && host.read(0x3000, &mut page).is_err());
+    }
+
+    #[test]
+    fn a_device_that_is_no_bus_master_reaches_nothing() {
+        let host = HostMemory::new(1);
+        let Iova(start) = host.map(&memory(1), DmaAccess::ReadWrite).unwrap();
+        host.set_bus_master(false);
+        assert!(host.read(start, &mut [0]).is_err() && host.write(start, &[1]).is_err());
+        assert!(host.write_beat(start, &[1; 16], 0xFFFF).is_err());
+        host.set_bus_master(true);
+        assert!(host.read(start, &mut [0]).is_ok());
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! the device has nothing to do. Dropping the transport ends the thread.
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -146,6 +147,22 @@ impl SimTransport {
 
     fn gone(&self) -> TransportError {
         TransportError::Gone { address: self.address.clone() }
+    }
+
+    /// The memory that the device reaches.
+    pub(crate) fn memory(&self) -> &HostMemory {
+        &self.memory
+    }
+
+    /// Lets the device reach memory and send interrupt messages, or not.
+    pub(crate) fn set_bus_master(&self, on: bool) {
+        self.memory.set_bus_master(on);
+        self.interrupts.set_bus_master(on);
+    }
+
+    /// Has the messages of a queue written to an event descriptor, or to nobody.
+    pub(crate) fn signal_to(&self, queue: usize, event: Option<File>) {
+        self.interrupts.signal_to(queue, event);
     }
 }
 
@@ -364,6 +381,21 @@ struct InterruptState {
     pending: InterruptCounts,
     gone: bool,
     closed: bool,
+    is_no_bus_master: bool,
+    /// Where the messages of a queue go instead.
+    events: [Option<File>; QUEUES],
+}
+
+impl InterruptState {
+    /// Sends a message to where it goes instead of to those who wait here. `false`: it goes there.
+    fn signal(&self, queue: usize) -> bool {
+        let Some(mut event) = self.events[queue].as_ref() else { return self.is_no_bus_master };
+        // A message is a write to memory: it gets lost with the others. An event descriptor takes all but 2^64 of them.
+        if !self.is_no_bus_master {
+            let _ = event.write_all(&1_u64.to_ne_bytes());
+        }
+        true
+    }
 }
 
 impl Interrupts {
@@ -373,8 +405,21 @@ impl Interrupts {
         }
         let mut state = self.lock();
         for (queue, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            if state.signal(queue) {
+                continue;
+            }
             state.pending[queue] = state.pending[queue].saturating_add(count);
             self.changed[queue].notify_all();
+        }
+    }
+
+    fn set_bus_master(&self, on: bool) {
+        self.lock().is_no_bus_master = !on;
+    }
+
+    fn signal_to(&self, queue: usize, event: Option<File>) {
+        if let Some(place) = self.lock().events.get_mut(queue) {
+            *place = event;
         }
     }
 

@@ -11,6 +11,7 @@
 mod completion;
 mod entry;
 pub mod layout;
+pub mod pci;
 pub mod regs;
 mod status;
 

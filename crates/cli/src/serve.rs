@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sealgate_driver::{Device, DeviceAddress};
+use sealgate_driver::Device;
 use sealgate_frontend::model::ModelError;
 use sealgate_frontend::{
     Certificate, CertificateError, EmbeddedModel, Metrics, Router, Server, ServerError, Settings,
@@ -22,14 +22,13 @@ use tracing::{info, warn};
 
 use crate::metrics::{DeviceMetrics, RecordMetrics};
 use crate::shutdown::Signals;
-use crate::transport::{self, DeviceOpenError};
+use crate::transport::{self, Chosen, DeviceOpenError};
 
 /// What `sealgate serve` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Device that seals and opens the records: sim:rtl, sim:rtl:4x512, sim:model, none, or auto: the first card, else software.
-    #[arg(long, value_name = "ADDRESS", default_value_t)]
-    device: DeviceAddress,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Address to listen on; may be given several times. Port 0 takes a free one.
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8443")]
     listen: Vec<SocketAddr>,
@@ -95,7 +94,7 @@ async fn serve(arguments: Arguments) -> Result<(), ServeError> {
     // From here on a signal is a request to stop, not a sudden end.
     let signals = Signals::catch().map_err(ServeError::Signals)?;
     let certificate = ServedCertificate::prepare(&arguments)?;
-    let device = transport::open(arguments.device)?;
+    let device = transport::open(&arguments.chosen)?;
     let offload = offload(device.as_ref(), arguments.software_below);
     let metrics = metrics(device.clone(), Arc::clone(offload.counters()));
 

@@ -12,10 +12,10 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use sealgate_driver::{Device, DeviceAddress, DeviceError};
+use sealgate_driver::{Device, DeviceError};
 
 use crate::metrics::device_samples;
-use crate::transport::{self, DeviceOpenError};
+use crate::transport::{self, Chosen, DeviceOpenError};
 use reading::{Reading, ReadingError};
 use server::{Server, ServerError};
 
@@ -29,9 +29,8 @@ pub(crate) struct Arguments {
     /// The certificate of that server, in PEM: the ready file of `serve` names it.
     #[arg(long, value_name = "FILE", requires = "server")]
     cert: Option<PathBuf>,
-    /// Device to open and watch: sim:rtl, sim:rtl:4x512, sim:model, or auto: the first card.
-    #[arg(long, value_name = "ADDRESS", default_value_t)]
-    device: DeviceAddress,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Seconds from one look to the next.
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = interval)]
     interval: f64,
@@ -61,8 +60,7 @@ impl Source {
         if let (Some(address), Some(certificate)) = (arguments.server, &arguments.cert) {
             return Ok(Self::Server(Server::new(address, certificate)?));
         }
-        let address = arguments.device;
-        let device = transport::open(address)?.ok_or(StatsError::NoDevice { address })?;
+        let device = transport::open(&arguments.chosen)?.ok_or(StatsError::NoDevice)?;
         Ok(Self::Device(device))
     }
 
@@ -101,9 +99,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), StatsError> {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StatsError {
     #[error(
-        "there is no device behind the address {address}; name one, such as --device sim:model, or a server that has one"
+        "there is no device behind this address; name one, such as --device sim:model, or a server that has one"
     )]
-    NoDevice { address: DeviceAddress },
+    NoDevice,
     #[error(transparent)]
     Open(#[from] DeviceOpenError),
     #[error("the counters of the device could not be read")]

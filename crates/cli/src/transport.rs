@@ -4,30 +4,102 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
-use sealgate_driver::{Device, DeviceAddress, OpenError, Settings, Transport, vfio};
+use sealgate_driver::transport::pci::PciBus;
+use sealgate_driver::transport::sysfs::{SysfsError, SysfsTransport, UnsafeDma};
+use sealgate_driver::transport::vfio::{VfioError, VfioTransport};
+use sealgate_driver::transport::vfio_user::{VfioUserError, VfioUserTransport};
+use sealgate_driver::{Device, DeviceAddress, OpenError, PciAddress, Settings, Transport};
 use sealgate_sim::{Shape, SimConfig, SimError, SimTransport};
-use tracing::info;
+use tracing::{info, warn};
 
-/// Opens the device at `address`. `None`: records are sealed and opened in software.
-pub(crate) fn open(address: DeviceAddress) -> Result<Option<Device>, DeviceOpenError> {
-    let transport: Arc<dyn Transport> = match address {
-        DeviceAddress::Auto => {
-            match vfio::probe() {
-                Ok(()) => info!("device auto: this build drives no card yet, though VFIO is here"),
-                Err(error) => {
-                    let cause = error.source().map(ToString::to_string).unwrap_or_default();
-                    info!(cause, "device auto: no card: {error}");
-                }
-            }
-            info!("device auto: software seals and opens all records");
-            return Ok(None);
-        }
-        DeviceAddress::None => return Ok(None),
+use crate::device::CommandError;
+
+/// Slots of a queue whose memory must be in one piece: they fit a huge page.
+const CONTIGUOUS_SLOTS: u16 = 16;
+
+/// The device that a command is told to use.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Chosen {
+    /// Device: pci:0000:3b:00.0, sysfs:0000:3b:00.0, vfio-user:/path/of/socket, sim:rtl, sim:rtl:4x512, sim:model, or
+    /// auto: the first card that works.
+    #[arg(long, value_name = "ADDRESS", default_value_t)]
+    device: DeviceAddress,
+    /// With sysfs: let the card reach memory by physical addresses. Nothing limits it then: a fault can overwrite
+    /// anything, the kernel too.
+    #[arg(long)]
+    unsafe_dma: bool,
+}
+
+impl Chosen {
+    pub(crate) fn no_device(&self) -> CommandError {
+        CommandError::NoDevice { address: self.device.clone() }
+    }
+}
+
+/// Opens the device that was chosen. `None`: records are sealed and opened in software.
+pub(crate) fn open(chosen: &Chosen) -> Result<Option<Device>, DeviceOpenError> {
+    if chosen.device == DeviceAddress::Auto {
+        return Ok(first_card(|transport| Ok(Device::open(transport, Settings::default())?)));
+    }
+    let Some(transport) = transport(chosen)? else { return Ok(None) };
+    let settings = settings(&*transport);
+    Ok(Some(Device::open(transport, settings)?))
+}
+
+/// The way to the device that was chosen; the device is left as it is.
+pub(crate) fn reach(chosen: &Chosen) -> Result<Arc<dyn Transport>, CommandError> {
+    let found = match chosen.device {
+        DeviceAddress::Auto => first_card(Ok),
+        _ => transport(chosen)?,
+    };
+    found.ok_or_else(|| chosen.no_device())
+}
+
+/// The settings that serve a device behind such a transport.
+pub(crate) fn settings(transport: &dyn Transport) -> Settings {
+    let settings = Settings::default();
+    if transport.needs_contiguous_memory() {
+        return Settings { slots_per_queue: CONTIGUOUS_SLOTS, ..settings };
+    }
+    settings
+}
+
+fn transport(chosen: &Chosen) -> Result<Option<Arc<dyn Transport>>, DeviceOpenError> {
+    let unsafe_dma = chosen.unsafe_dma.then_some(UnsafeDma);
+    Ok(Some(match &chosen.device {
+        DeviceAddress::Auto | DeviceAddress::None => return Ok(None),
         DeviceAddress::SimModel => SimTransport::model(SimConfig::default())?,
         DeviceAddress::SimRtl => rtl(Shape::NARROWEST)?,
         DeviceAddress::SimRtlWide => rtl(Shape::WIDEST)?,
-    };
-    Ok(Some(Device::open(transport, Settings::default())?))
+        DeviceAddress::Pci(function) => VfioTransport::open(*function)?,
+        DeviceAddress::Sysfs(function) => SysfsTransport::open(*function, unsafe_dma)?,
+        DeviceAddress::VfioUser(socket) => VfioUserTransport::open(socket)?,
+    }))
+}
+
+/// The first card that can be opened, of those that are there. It is told what is wrong with the others.
+fn first_card<T>(open: impl Fn(Arc<dyn Transport>) -> Result<T, DeviceOpenError>) -> Option<T> {
+    let functions = PciBus::default().functions().unwrap_or_else(|error| {
+        warn!("device auto: {error}");
+        Vec::new()
+    });
+    let cards: Vec<PciAddress> =
+        functions.iter().filter(|it| it.is_sealgate()).map(|it| it.address()).collect();
+    if cards.is_empty() {
+        info!("device auto: no card is there; software seals and opens all records");
+        return None;
+    }
+    for card in cards {
+        match VfioTransport::open(card).map_err(Into::into).and_then(|transport| open(transport)) {
+            Ok(opened) => return Some(opened),
+            Err(error) => {
+                let cause = error.source().map(ToString::to_string).unwrap_or_default();
+                warn!(cause, "device auto: {error}");
+            }
+        }
+    }
+    warn!("device auto: no card can be used; software seals and opens all records");
+    None
 }
 
 #[cfg(feature = "rtl")]
@@ -51,6 +123,12 @@ pub(crate) enum DeviceOpenError {
     WithoutRtl,
     #[error("the simulated device could not be started")]
     Simulation(#[from] SimError),
+    #[error(transparent)]
+    Vfio(#[from] VfioError),
+    #[error(transparent)]
+    Sysfs(#[from] SysfsError),
+    #[error(transparent)]
+    VfioUser(#[from] VfioUserError),
     #[error("the device could not be opened")]
     Open(#[from] OpenError),
 }

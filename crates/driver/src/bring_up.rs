@@ -10,7 +10,7 @@ use sealgate_abi::{Suite, TlsVersion};
 
 use crate::error::OpenError;
 use crate::monitor::Monitor;
-use crate::settings::deadline_in;
+use crate::settings::{Settings, deadline_in};
 use crate::transport::Transport;
 
 /// Major version of the device's contract that this driver serves.
@@ -93,6 +93,13 @@ pub(crate) fn bring_up(
     let identity = identify(transport)?;
     await_self_test(transport, self_test_timeout, monitor)?;
     Ok(identity)
+}
+
+/// Resets the device behind `transport` and waits for its self test. It takes no memory, so it is also for devices that
+/// can only be looked at; [`Device::open`](crate::Device::open) does the same and then sets up the queues.
+pub fn reset(transport: &dyn Transport) -> Result<Identity, OpenError> {
+    check_magic(transport)?;
+    bring_up(transport, Settings::default().self_test_timeout, &Monitor::default())
 }
 
 /// Looks at the device until `look` finds something, `timeout` has passed or `monitor` was closed.

@@ -22,7 +22,12 @@ impl Mapping {
         bytes: usize,
         access: DmaAccess,
     ) -> Result<Self, OpenError> {
-        let memory = DmaMemory::allocate(bytes).map_err(|source| OpenError::Memory {
+        let allocate = if transport.needs_contiguous_memory() {
+            DmaMemory::allocate_huge
+        } else {
+            DmaMemory::allocate
+        };
+        let memory = allocate(bytes).map_err(|source| OpenError::Memory {
             address: transport.address().to_owned(),
             bytes,
             source,

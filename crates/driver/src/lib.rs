@@ -35,12 +35,11 @@ mod settings;
 mod shared;
 mod slots;
 pub mod transport;
-pub mod vfio;
 
 pub use sealgate_abi::{Direction, Key, Segments, Status, Suite, TlsVersion};
 
-pub use self::address::{AddressError, DeviceAddress};
-pub use self::bring_up::{Identity, Version};
+pub use self::address::{AddressError, DeviceAddress, PciAddress};
+pub use self::bring_up::{Identity, Version, reset};
 pub use self::buffer::Buffer;
 pub use self::counters::{DeviceCounters, LaneCounters, QueueCounters};
 pub use self::device::Device;

@@ -16,23 +16,59 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use memmap2::{Advice, MmapOptions, MmapRaw};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 
+const PAGE_BYTES: usize = 4096;
+
+/// Huge pages keep an IOMMU's work small, and are in one piece.
+pub(crate) const HUGE_PAGE_BYTES: usize = 2 << 20;
+
 /// A page-aligned, zeroed block of shared memory, backed by a memfd so that other processes (a virtual machine, a
-/// device server) can map it too. Wiped when dropped.
+/// device server) can map it too. Wiped when dropped, unless it is another's.
 pub struct DmaMemory {
     map: MmapRaw,
     file: File,
+    page_bytes: usize,
+    is_ours: bool,
 }
 
 impl DmaMemory {
-    /// Allocates at least `bytes`, rounded up to whole pages of 4 KiB.
+    /// Allocates at least `bytes`, rounded up to whole pages: huge ones if one is filled and the system has some to give,
+    /// else ordinary ones.
     pub fn allocate(bytes: usize) -> io::Result<Arc<Self>> {
-        let len = bytes.max(1).next_multiple_of(4096);
-        let file = File::from(memfd_create("sealgate-dma", MemfdFlags::CLOEXEC)?);
+        if bytes >= HUGE_PAGE_BYTES
+            && let Ok(huge) = Self::allocate_huge(bytes)
+        {
+            return Ok(huge);
+        }
+        Self::allocate_pages(bytes, PAGE_BYTES, MemfdFlags::empty())
+    }
+
+    /// Allocates at least `bytes` of huge pages, each of which is in one piece of the machine's memory.
+    pub fn allocate_huge(bytes: usize) -> io::Result<Arc<Self>> {
+        Self::allocate_pages(bytes, HUGE_PAGE_BYTES, MemfdFlags::HUGETLB | MemfdFlags::HUGE_2MB)
+    }
+
+    fn allocate_pages(bytes: usize, page_bytes: usize, kind: MemfdFlags) -> io::Result<Arc<Self>> {
+        let len = bytes.max(1).next_multiple_of(page_bytes);
+        let file = File::from(memfd_create("sealgate-dma", MemfdFlags::CLOEXEC | kind)?);
         ftruncate(&file, len as u64)?;
+        Self::map(file, len, page_bytes, true)
+    }
+
+    /// Maps the first `bytes` of a file that another process shares: the memory of a client, of a virtual machine.
+    pub fn of_another(file: File, bytes: usize) -> io::Result<Arc<Self>> {
+        Self::map(file, bytes, PAGE_BYTES, false)
+    }
+
+    fn map(file: File, len: usize, page_bytes: usize, is_ours: bool) -> io::Result<Arc<Self>> {
         let map = MmapOptions::new().len(len).map_raw(&file)?;
         // Plaintext and keys pass through: they have no place in a core dump.
         map.advise(Advice::DontDump)?;
-        Ok(Arc::new(Self { map, file }))
+        Ok(Arc::new(Self { map, file, page_bytes, is_ours }))
+    }
+
+    /// Bytes of each of its pages.
+    pub fn page_bytes(&self) -> usize {
+        self.page_bytes
     }
 
     /// Size in bytes.
@@ -157,7 +193,9 @@ impl DmaMemory {
 
 impl Drop for DmaMemory {
     fn drop(&mut self) {
-        let _ = self.wipe(0, self.len());
+        if self.is_ours {
+            let _ = self.wipe(0, self.len());
+        }
     }
 }
 

@@ -10,44 +10,81 @@ use std::result;
 use crate::process::{on_path, output};
 use crate::{Failure, Result, workspace};
 
-/// The release whose packages bring nextpnr for Artix-7, and what vouches for it.
-const RELEASE: &str = "forky";
+/// What vouches for Debian's packages.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const PACKAGES: [&str; 2] = ["nextpnr-himbaechel-xilinx", "nextpnr-himbaechel-xilinx-chipdb"];
+
+/// Packages that are unpacked into one folder.
+struct Foreign {
+    /// The folder among the tools.
+    folder: &'static str,
+    suites: &'static str,
+    /// What is installed together, each time from this suite where it has it.
+    rounds: &'static [(&'static str, &'static [&'static str])],
+}
+
+const NEXTPNR_XILINX: Foreign = Foreign {
+    folder: "nextpnr-xilinx",
+    suites: "forky",
+    rounds: &[("forky", &["nextpnr-himbaechel-xilinx", "nextpnr-himbaechel-xilinx-chipdb"])],
+};
+
+/// A QEMU that can be the client of a device server, which came with version 10.1, and what boots in it.
+const VIRTUAL_MACHINE: Foreign = Foreign {
+    folder: "virtual-machine",
+    suites: "trixie trixie-backports",
+    rounds: &[
+        ("trixie-backports", &["qemu-system-x86"]),
+        ("trixie", &["linux-image-cloud-amd64", "busybox-static"]),
+    ],
+};
 
 /// The folder with nextpnr for Artix-7, or in words why it cannot be had here. The caller holds the lock of the tools.
-///
-/// Nothing of the system is changed: apt works on lists and an archive of ours, with the mirror and the keys that the
-/// system uses.
 pub(super) fn nextpnr_xilinx() -> Result<result::Result<PathBuf, String>> {
-    let folder = workspace::tools().join("nextpnr-xilinx");
-    let root = folder.join("root");
-    if root.join("complete").is_file() {
-        return Ok(Ok(root));
+    NEXTPNR_XILINX.get()
+}
+
+/// The folder with QEMU, a kernel and busybox, or in words why they cannot be had here. The caller holds the lock of the
+/// tools.
+pub(super) fn virtual_machine() -> Result<result::Result<PathBuf, String>> {
+    VIRTUAL_MACHINE.get()
+}
+
+impl Foreign {
+    /// Nothing of the system is changed: apt works on lists and an archive of ours, with the mirror and the keys that the
+    /// system uses.
+    fn get(&self) -> Result<result::Result<PathBuf, String>> {
+        let folder = workspace::tools().join(self.folder);
+        let root = folder.join("root");
+        if root.join("complete").is_file() {
+            return Ok(Ok(root));
+        }
+        let mirror = match mirror() {
+            Ok(mirror) => mirror,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let configuration = configure(&folder, &mirror, self.suites)?;
+        output(apt(&configuration).args(["update", "-qq"]))?;
+        for &(suite, packages) in self.rounds {
+            eprintln!("setup: getting {} of Debian {suite}", packages.join(" and "));
+            output(
+                apt(&configuration)
+                    .args(["install", "-qq", "--yes", "--download-only", "--no-install-recommends"])
+                    .args(["--target-release", suite])
+                    .args(packages),
+            )?;
+        }
+        unpack(&folder.join("cache/archives"), &root)?;
+        let complete = root.join("complete");
+        fs::write(&complete, "").map_err(Failure::at(complete.display()))?;
+        Ok(Ok(root))
     }
-    let mirror = match mirror() {
-        Ok(mirror) => mirror,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    eprintln!("setup: getting {} of Debian {RELEASE}", PACKAGES.join(" and "));
-    let configuration = configure(&folder, &mirror)?;
-    output(apt(&configuration).args(["update", "-qq"]))?;
-    output(
-        apt(&configuration)
-            .args(["install", "-qq", "--yes", "--download-only", "--no-install-recommends"])
-            .args(PACKAGES),
-    )?;
-    unpack(&folder.join("cache/archives"), &root)?;
-    let complete = root.join("complete");
-    fs::write(&complete, "").map_err(Failure::at(complete.display()))?;
-    Ok(Ok(root))
 }
 
 /// Where the system gets Debian's packages from.
 fn mirror() -> result::Result<String, String> {
     let is_debian = on_path("apt-get") && on_path("dpkg-deb") && Path::new(KEYRING).is_file();
     if !is_debian || env::consts::ARCH != "x86_64" {
-        return Err("its nextpnr comes as packages of Debian for x86_64, and this is none".into());
+        return Err("it comes as packages of Debian for x86_64, and this is none".into());
     }
     let mut command = Command::new("apt-get");
     command.args(["indextargets", "--format", "$(ORIGIN) $(CODENAME) $(REPO_URI)"]);
@@ -58,18 +95,18 @@ fn mirror() -> result::Result<String, String> {
         (!codename.contains('-')).then(|| uri.to_owned())
     });
     uris.next().ok_or_else(|| {
-        "apt knows no archive of Debian: run apt-get update, and cargo xtask synth again".into()
+        "apt knows no archive of Debian: run apt-get update, and then this again".into()
     })
 }
 
 /// Writes a configuration of apt that stays inside a folder; the result is its file.
-fn configure(folder: &Path, mirror: &str) -> Result<PathBuf> {
+fn configure(folder: &Path, mirror: &str, suites: &str) -> Result<PathBuf> {
     for name in ["lists/partial", "cache/archives/partial", "sources"] {
         let part = folder.join(name);
         fs::create_dir_all(&part).map_err(Failure::at(part.display()))?;
     }
     let sources = format!(
-        "Types: deb\nURIs: {mirror}\nSuites: {RELEASE}\nComponents: main\nSigned-By: {KEYRING}\n"
+        "Types: deb\nURIs: {mirror}\nSuites: {suites}\nComponents: main\nSigned-By: {KEYRING}\n"
     );
     let here = folder.display();
     // Without a list of what is installed, everything that is needed comes along, the C library too.

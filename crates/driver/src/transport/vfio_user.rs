@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The server of a device at a socket: `vfio-user:/run/sealgate.sock`.
+//!
+//! The protocol is that of VFIO in messages: registers are read and written by message, memory is handed over by its
+//! descriptor, interrupts come through event descriptors. What serves a virtual machine so serves a process without one.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sealgate_abi::pci::REGISTER_BAR;
+use sealgate_abi::regs::{QUEUES, RegisterIo};
+use vfio_bindings::bindings::vfio::{
+    VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_DATA_EVENTFD, VFIO_PCI_CONFIG_REGION_INDEX,
+    VFIO_PCI_MSIX_IRQ_INDEX,
+};
+use vfio_user::{Client, Error};
+
+use super::bar::GONE;
+use super::interrupts::EventFds;
+use super::iova::Mappings;
+use super::{DmaAccess, Iova, Transport, TransportError};
+use crate::memory::DmaMemory;
+
+/// The command register of a PCI function with its bits memory space and bus master (PCI 3.0, section 6.2.2).
+const COMMAND: u64 = 4;
+const COMMAND_ENABLE: u16 = 1 << 1 | 1 << 2;
+
+/// How long an entry may take: what is behind the socket is a simulation.
+const COMPLETION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A device behind a socket. A server that ends is a card that was pulled.
+pub struct VfioUserTransport {
+    address: String,
+    client: Mutex<Client>,
+    gone: AtomicBool,
+    interrupts: EventFds,
+    mappings: Mappings,
+}
+
+impl VfioUserTransport {
+    /// Connects to the server at `socket`. The server serves one client at a time.
+    pub fn open(socket: &Path) -> Result<Arc<Self>, VfioUserError> {
+        let failed = |source| VfioUserError { socket: socket.to_owned(), source };
+        let mut client = Client::new(socket).map_err(failed)?;
+        let interrupts = EventFds::new().map_err(Error::Backend).map_err(failed)?;
+        let descriptors: Vec<_> =
+            interrupts.first(QUEUES).iter().map(|event| event.as_raw_fd()).collect();
+        let flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
+        client
+            .set_irqs(VFIO_PCI_MSIX_IRQ_INDEX, flags, 0, QUEUES as u32, &descriptors)
+            .map_err(failed)?;
+        let transport = Self {
+            address: format!("vfio-user:{}", socket.display()),
+            client: Mutex::new(client),
+            gone: AtomicBool::new(false),
+            interrupts,
+            mappings: Mappings::new(Vec::new()),
+        };
+        transport.enable();
+        Ok(Arc::new(transport))
+    }
+
+    /// Asks the server something. `None`: it is gone, and it is not asked again.
+    fn ask<T>(&self, question: impl FnOnce(&mut Client) -> Result<T, Error>) -> Option<T> {
+        if self.gone.load(Ordering::Acquire) {
+            return None;
+        }
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = question(&mut client);
+        if let Err(error) = &answer {
+            tracing::debug!(device = self.address, %error, "the server is gone");
+            // What follows on this connection could be the answer to something else.
+            self.gone.store(true, Ordering::Release);
+        }
+        answer.ok()
+    }
+
+    /// Lets the function answer and reach memory, which a reset takes back.
+    fn enable(&self) -> Option<()> {
+        self.ask(|client| {
+            let command = COMMAND_ENABLE.to_le_bytes();
+            client.region_write(VFIO_PCI_CONFIG_REGION_INDEX, COMMAND, &command)
+        })
+    }
+
+    fn gone(&self) -> TransportError {
+        TransportError::Gone { address: self.address.clone() }
+    }
+}
+
+impl RegisterIo for VfioUserTransport {
+    fn read32(&self, offset: u32) -> u32 {
+        let read = |client: &mut Client| {
+            let mut word = [0; 4];
+            client.region_read(REGISTER_BAR.into(), offset.into(), &mut word)?;
+            Ok(u32::from_le_bytes(word))
+        };
+        self.ask(read).unwrap_or(GONE)
+    }
+
+    fn write32(&self, offset: u32, value: u32) {
+        // To a device that is gone a write is lost.
+        let _ = self.ask(|client| {
+            client.region_write(REGISTER_BAR.into(), offset.into(), &value.to_le_bytes())
+        });
+    }
+}
+
+impl Transport for VfioUserTransport {
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn is_simulated(&self) -> bool {
+        true
+    }
+
+    fn completion_timeout(&self) -> Duration {
+        COMPLETION_TIMEOUT
+    }
+
+    /// The protocol's client maps everything for reading and writing.
+    fn map(&self, memory: &Arc<DmaMemory>, _: DmaAccess) -> Result<Iova, TransportError> {
+        let mapped = self.mappings.add(memory, |iova| {
+            let descriptor = memory.file().as_raw_fd();
+            self.ask(|client| client.dma_map(0, iova.0, memory.len() as u64, descriptor))
+                .ok_or_else(|| self.gone())
+        });
+        mapped.unwrap_or_else(|| {
+            Err(TransportError::Map {
+                address: self.address.clone(),
+                bytes: memory.len(),
+                source: io::Error::new(io::ErrorKind::StorageFull, "the IOVAs are used up"),
+            })
+        })
+    }
+
+    fn unmap(&self, iova: Iova) -> Result<(), TransportError> {
+        let unmapped = self.mappings.remove(iova, |bytes| {
+            // A server that is gone reaches nothing any more.
+            self.ask(|client| client.dma_unmap(iova.0, bytes as u64));
+            Ok(())
+        });
+        let none = || TransportError::NotMapped { address: self.address.clone(), iova };
+        unmapped.ok_or_else(none)?
+    }
+
+    fn wait_for_interrupt(&self, queue: usize, timeout: Duration) -> Result<bool, TransportError> {
+        if self.gone.load(Ordering::Acquire) {
+            return Err(self.gone());
+        }
+        let what = "its interrupts cannot be waited for";
+        self.interrupts.wait(queue, timeout).map_err(|source| TransportError::System {
+            address: self.address.clone(),
+            what,
+            source,
+        })
+    }
+
+    fn interrupt_descriptor(&self, queue: usize) -> Option<BorrowedFd<'_>> {
+        self.interrupts.of(queue)
+    }
+
+    fn reset(&self) -> Result<(), TransportError> {
+        self.ask(Client::reset).and_then(|()| self.enable()).ok_or_else(|| self.gone())
+    }
+}
+
+impl Drop for VfioUserTransport {
+    fn drop(&mut self) {
+        let client = self.client.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // It ends the connection, which ends all mappings; a server that is gone has done so already.
+        let _ = client.shutdown();
+    }
+}
+
+impl fmt::Debug for VfioUserTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VfioUserTransport").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// There is no server of a device at a socket.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no device is served at {}; start one with: sealgate-sim serve --socket {} --device rtl",
+    socket.display(),
+    socket.display()
+)]
+pub struct VfioUserError {
+    /// The socket.
+    pub socket: PathBuf,
+    /// What the library said.
+    pub source: Error,
+}

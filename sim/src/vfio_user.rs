@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The simulated device as a PCIe function behind a socket, for a virtual machine or another process.
+//!
+//! The protocol is that of VFIO in messages (vfio-user). The client maps its memory by descriptor, so the device reads
+//! and writes it in place, through the same IOMMU as every simulated device: what is not mapped faults. Interrupt messages
+//! leave through the event descriptors that the client hands over for the MSI-X vectors.
+
+mod config_space;
+mod memory;
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sealgate_abi::pci::{REGISTER_BAR, REGISTER_BAR_BYTES};
+use sealgate_abi::regs::{QUEUES, RegisterIo};
+use sealgate_driver::Transport;
+use vfio_bindings::bindings::vfio::{
+    VFIO_IRQ_INFO_EVENTFD, VFIO_IRQ_INFO_NORESIZE, VFIO_IRQ_SET_ACTION_TRIGGER,
+    VFIO_IRQ_SET_DATA_EVENTFD, VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_MSIX_IRQ_INDEX,
+    VFIO_PCI_NUM_IRQS, VFIO_PCI_NUM_REGIONS, VFIO_REGION_INFO_FLAG_READ,
+    VFIO_REGION_INFO_FLAG_WRITE, vfio_region_info,
+};
+use ::vfio_user::{DmaMapFlags, DmaUnmapFlags, IrqInfo, Server, ServerBackend, ServerRegion};
+
+use self::config_space::{CONFIG_BYTES, ConfigSpace, Effect, MSIX_BAR, MSIX_BAR_BYTES};
+use self::memory::ClientMemory;
+use crate::transport::SimTransport;
+
+/// A simulated device at a socket. It serves one client at a time.
+pub struct DeviceServer {
+    server: Server,
+    device: Arc<SimTransport>,
+    socket: PathBuf,
+}
+
+impl DeviceServer {
+    /// Makes the socket, in the place of one that a server before has left behind. Clients may connect from now on, and
+    /// wait for [`Self::serve`].
+    pub fn bind(socket: &Path, device: Arc<SimTransport>) -> Result<Self, ServeError> {
+        let failed = |source| ServeError::Socket { socket: socket.to_owned(), source };
+        if socket.exists() {
+            if UnixStream::connect(socket).is_ok() {
+                return Err(ServeError::InUse { socket: socket.to_owned() });
+            }
+            std::fs::remove_file(socket).map_err(failed)?;
+        }
+        let listener = OwnedFd::from(UnixListener::bind(socket).map_err(failed)?);
+        let server = Server::from_owned_fd(listener, true, interrupts(), regions());
+        Ok(Self { server, device, socket: socket.to_owned() })
+    }
+
+    /// Serves the next client until it leaves. Nothing of it is left then: the device is reset and reaches no memory.
+    pub fn serve(&self) -> Result<(), ServeError> {
+        let mut function = Function::new(&self.device);
+        function.start_over();
+        let served = self.server.run(&mut function);
+        function.leave();
+        served.map_err(|source| ServeError::Client { source })
+    }
+}
+
+impl Drop for DeviceServer {
+    fn drop(&mut self) {
+        // It is gone already, or the next server takes its place.
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+/// What VFIO calls the regions of a PCI function: six BARs, the ROM, the configuration space, and VGA.
+fn regions() -> Vec<ServerRegion> {
+    let bytes = |index| match index {
+        _ if index == u32::from(REGISTER_BAR) => REGISTER_BAR_BYTES.into(),
+        MSIX_BAR => MSIX_BAR_BYTES.into(),
+        VFIO_PCI_CONFIG_REGION_INDEX => CONFIG_BYTES as u64,
+        _ => 0,
+    };
+    let region = |index| {
+        let size = bytes(index);
+        let access = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+        let region_info = vfio_region_info {
+            argsz: size_of::<vfio_region_info>() as u32,
+            index,
+            flags: if size > 0 { access } else { 0 },
+            size,
+            ..vfio_region_info::default()
+        };
+        ServerRegion { region_info, sparse_areas: Vec::new(), mmap_fd: None }
+    };
+    (0..VFIO_PCI_NUM_REGIONS).map(region).collect()
+}
+
+/// The kinds of interrupts of a PCI function, of which this one has MSI-X.
+fn interrupts() -> Vec<IrqInfo> {
+    let kind = |index| match index {
+        VFIO_PCI_MSIX_IRQ_INDEX => {
+            let flags = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
+            IrqInfo { index, flags, count: QUEUES as u32 }
+        }
+        _ => IrqInfo { index, flags: 0, count: 0 },
+    };
+    (0..VFIO_PCI_NUM_IRQS).map(kind).collect()
+}
+
+/// The function as one client sees it. No request is answered with an error: the protocol's errors say nothing of why.
+struct Function<'a> {
+    device: &'a SimTransport,
+    config: ConfigSpace,
+    memory: ClientMemory,
+}
+
+impl<'a> Function<'a> {
+    fn new(device: &'a SimTransport) -> Self {
+        Self { device, config: ConfigSpace::default(), memory: ClientMemory::default() }
+    }
+
+    /// As after power-on.
+    fn start_over(&mut self) {
+        if self.device.reset().is_err() {
+            tracing::warn!("the device is gone and cannot be reset");
+        }
+        self.config = ConfigSpace::default();
+        self.device.set_bus_master(self.config.is_bus_master());
+    }
+
+    fn leave(&mut self) {
+        (0..QUEUES).for_each(|queue| self.device.signal_to(queue, None));
+        self.start_over();
+        self.memory.unmap_all(self.device.memory());
+    }
+}
+
+impl ServerBackend for Function<'_> {
+    fn region_read(&mut self, region: u32, offset: u64, data: &mut [u8]) -> io::Result<()> {
+        data.fill(0);
+        match region {
+            VFIO_PCI_CONFIG_REGION_INDEX => self.config.read(offset, data),
+            // Registers have 32 bits; a client may ask for several.
+            _ if region == u32::from(REGISTER_BAR) && offset.is_multiple_of(4) => {
+                for (word, bytes) in data.chunks_mut(4).enumerate() {
+                    let value = self.device.read32(offset as u32 + 4 * word as u32);
+                    bytes.copy_from_slice(&value.to_le_bytes()[..bytes.len()]);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn region_write(&mut self, region: u32, offset: u64, data: &[u8]) -> io::Result<()> {
+        match region {
+            VFIO_PCI_CONFIG_REGION_INDEX => match self.config.write(offset, data) {
+                Some(Effect::Reset) => self.start_over(),
+                Some(Effect::Command) => self.device.set_bus_master(self.config.is_bus_master()),
+                None => {}
+            },
+            _ if region == u32::from(REGISTER_BAR) && offset.is_multiple_of(4) => {
+                for (word, bytes) in data.chunks_exact(4).enumerate() {
+                    let value = bytes.try_into().map_or(0, u32::from_le_bytes);
+                    self.device.write32(offset as u32 + 4 * word as u32, value);
+                }
+            }
+            // The table of MSI-X vectors is the client's affair.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn dma_map(
+        &mut self,
+        flags: DmaMapFlags,
+        offset: u64,
+        address: u64,
+        size: u64,
+        file: Option<File>,
+    ) -> io::Result<()> {
+        let writable = flags.contains(DmaMapFlags::WRITE);
+        let mapped = self.memory.map(self.device.memory(), file, [offset, address, size], writable);
+        if let Err(error) = mapped {
+            tracing::warn!(address, size, %error, "the client's memory is not mapped");
+        }
+        Ok(())
+    }
+
+    fn dma_unmap(&mut self, flags: DmaUnmapFlags, address: u64, size: u64) -> io::Result<()> {
+        if flags.contains(DmaUnmapFlags::UNMAP_ALL) {
+            self.memory.unmap_all(self.device.memory());
+        } else {
+            self.memory.unmap(self.device.memory(), address, size);
+        }
+        Ok(())
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        self.start_over();
+        Ok(())
+    }
+
+    fn set_irqs(
+        &mut self,
+        index: u32,
+        flags: u32,
+        start: u32,
+        count: u32,
+        files: Vec<File>,
+    ) -> io::Result<()> {
+        if index != VFIO_PCI_MSIX_IRQ_INDEX || flags & VFIO_IRQ_SET_ACTION_TRIGGER == 0 {
+            return Ok(());
+        }
+        if flags & VFIO_IRQ_SET_DATA_EVENTFD == 0 || count == 0 {
+            (0..QUEUES).for_each(|queue| self.device.signal_to(queue, None));
+            return Ok(());
+        }
+        // Vectors without a descriptor are switched off.
+        let files = files.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        for (vector, file) in (start..start.saturating_add(count)).zip(files) {
+            self.device.signal_to(vector as usize, file);
+        }
+        Ok(())
+    }
+}
+
+/// A device could not be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// There is a server at the socket.
+    #[error("{} is the socket of a server that runs; stop it or choose another", socket.display())]
+    InUse {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The socket could not be made.
+    #[error("the socket {} could not be made", socket.display())]
+    Socket {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The connection with a client ended early.
+    #[error("the client was lost")]
+    Client {
+        /// What the library said.
+        source: ::vfio_user::Error,
+    },
+}
