@@ -180,7 +180,8 @@ impl ServerBackend for Function<'_> {
         let writable = flags.contains(DmaMapFlags::WRITE);
         let mapped = self.memory.map(self.device.memory(), file, [offset, address, size], writable);
         if let Err(error) = mapped {
-            tracing::warn!(address, size, %error, "the client's memory is not mapped");
+            // Such as the ROMs of a virtual machine. A device that reaches for it gets a fault.
+            tracing::debug!(address, size, %error, "memory of the client is not mapped");
         }
         Ok(())
     }

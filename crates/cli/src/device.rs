@@ -3,6 +3,7 @@
 
 mod info;
 mod list;
+mod measure;
 mod owner;
 mod registers;
 mod reset;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Info(info::Arguments),
     /// Have a device prove itself: known answers, memory, interrupts, and records of every suite.
     Selftest(selftest::Arguments),
+    /// Measure what the way to a device costs: registers, doorbells, interrupts and memory.
+    Measure(measure::Arguments),
     /// Watch what a device is doing: use of buses and lanes, and what each queue waits for.
     Stats(stats::Arguments),
     /// Reset a device and wait for its self test.
@@ -48,6 +51,7 @@ pub(crate) fn run(command: &Command) -> Result<(), CommandError> {
         Command::List(arguments) => list::run(arguments),
         Command::Info(arguments) => info::run(arguments),
         Command::Selftest(arguments) => selftest::run(arguments),
+        Command::Measure(arguments) => measure::run(arguments),
         Command::Stats(arguments) => Ok(stats::run(arguments)?),
         Command::Reset(arguments) => reset::run(arguments),
         Command::Dump(arguments) => registers::dump(arguments),

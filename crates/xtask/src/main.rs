@@ -19,6 +19,7 @@ mod soak;
 mod synth;
 mod test;
 mod timing;
+mod vm;
 mod workspace;
 
 use std::fmt;
@@ -44,6 +45,7 @@ usage: cargo xtask <command>
                     random traffic on the RTL, in every shape or the two outermost, against the software device
   soak --stream     a GiB each way between a stream on the software device and rustls
   leaks             streams that come and go, under valgrind
+  vm-test           the driver on the kernel's VFIO, in a virtual machine with the RTL as its card
   formal [NAME...]  the proofs of hdl/formal, and that each finds the faults it should
   synth [--top NAME] [--family artix7|ecp5|ultrascale+] [--seed N]
                     place and route, and write hdl/synth/results.md; minutes to an hour
@@ -97,6 +99,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("codegen", []) => codegen::write(),
         ("codegen", [flag]) if flag == "--check" => codegen::check(),
         ("leaks", []) => leaks::run(),
+        ("vm-test", []) => vm::run(),
         ("soak", arguments) => soak::run(arguments),
         ("formal", names) => formal::run(names),
         ("synth", [flag]) if flag == "--check" => synth::check(),

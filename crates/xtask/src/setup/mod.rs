@@ -63,6 +63,14 @@ pub(crate) fn nextpnr_xilinx() -> Result<result::Result<PathBuf, String>> {
     foreign::nextpnr_xilinx()
 }
 
+/// Gets QEMU, a kernel and busybox, and curl for inside; the result is the folder that the first three are unpacked in, or
+/// in words why they cannot be had.
+pub(crate) fn virtual_machine() -> Result<result::Result<PathBuf, String>> {
+    let _lock = lock()?;
+    system::require(&[system::CURL, system::BINUTILS])?;
+    foreign::virtual_machine()
+}
+
 /// The program that finds lost memory.
 pub(crate) const VALGRIND: &str = system::VALGRIND.name();
 

@@ -45,6 +45,10 @@ pub(super) const OPENSSL: Program =
 pub(super) const CURL: Program =
     Program { name: "curl", packages: &["curl"], present: || on_path("curl") };
 
+/// What takes symbols out of programs.
+pub(super) const BINUTILS: Program =
+    Program { name: "strip", packages: &["binutils"], present: || on_path("strip") };
+
 /// The TLS client of `GnuTLS`.
 pub(super) const GNUTLS: Program =
     Program { name: "gnutls", packages: &["gnutls-bin"], present: || on_path("gnutls-cli") };
