@@ -13,6 +13,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
+use rustls::crypto::SupportedKxGroup;
 use rustls::kernel::KernelConnection;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{
@@ -24,7 +25,7 @@ use rustls::unbuffered::{
 };
 use rustls::{
     ClientConfig, CommonState, ConnectionTrafficSecrets, Error, ExtractedSecrets, HandshakeKind,
-    HandshakeType, PeerMisbehaved, ServerConfig, Side, SupportedCipherSuite,
+    HandshakeType, NamedGroup, PeerMisbehaved, ServerConfig, Side, SupportedCipherSuite,
 };
 use sealgate_abi::{MAX_TLS12_RECORD_BYTES, RECORD_HEADER_BYTES, TlsVersion};
 use thiserror::Error as ThisError;
@@ -131,6 +132,7 @@ pub(crate) struct Established {
     /// The name that the client asked a server for.
     pub(crate) server_name: Option<String>,
     pub(crate) handshake_kind: Option<HandshakeKind>,
+    pub(crate) key_exchange_group: Option<NamedGroup>,
 }
 
 impl fmt::Debug for Established {
@@ -417,6 +419,7 @@ impl<C: Unbuffered> Handshake<C> {
         let alpn = common.alpn_protocol().map(<[u8]>::to_vec);
         let peer_certificates = common.peer_certificates().map(<[_]>::to_vec);
         let handshake_kind = common.handshake_kind();
+        let key_exchange_group = common.negotiated_key_exchange_group().map(SupportedKxGroup::name);
         // rustls does not end a handshake in the middle of a record; what is in these bytes has been opened.
         if self.complete > 0 {
             let why = PeerMisbehaved::KeyEpochWithPendingFragment;
@@ -439,6 +442,7 @@ impl<C: Unbuffered> Handshake<C> {
             peer_certificates,
             server_name: None,
             handshake_kind,
+            key_exchange_group,
         })
     }
 }

@@ -85,26 +85,33 @@ impl Outbound {
         }
     }
 
-    /// Takes application data, as far as there is room. Nothing is waited for; what was taken is sent by
+    /// Takes application data, of which there is some, as far as there is room. Nothing is waited for; what was taken is sent by
     /// [`Self::poll_send`].
     ///
     /// `None`: there is no room before something was sent.
-    pub(super) fn take(&mut self, content: &[io::IoSlice<'_>]) -> Result<Option<usize>, Error> {
+    pub(super) fn take(&mut self, content: &[io::IoSlice<'_>]) -> io::Result<Option<usize>> {
         if self.close_notify {
-            return Err(Error::General("the connection was shut down for writing".into()));
+            let what = "the TLS stream was shut down for writing";
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, what));
         }
         let most = self.keys.session.as_ref().map_or(PIECE_BYTES, Session::content_max);
         let mut taken = 0;
         while self.pieces.len() < PIECES_MAX {
             let piece = cut(content, taken, most.min(PIECE_BYTES));
             let bytes = piece.iter().map(|slice| slice.len()).sum();
-            if bytes == 0 || !self.seal(APPLICATION_DATA, &piece, bytes)? {
+            if bytes == 0
+                || !self.seal(APPLICATION_DATA, &piece, bytes).map_err(io::Error::other)?
+            {
                 break;
             }
             taken += bytes;
         }
-        let is_empty = content.iter().all(|slice| slice.is_empty());
-        Ok((taken > 0 || is_empty).then_some(taken))
+        Ok((taken > 0).then_some(taken))
+    }
+
+    /// Pieces that were taken and not sent.
+    pub(super) fn pieces(&self) -> usize {
+        self.pieces.len()
     }
 
     /// The next key is to be taken before any more application data.
