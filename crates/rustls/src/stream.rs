@@ -3,6 +3,7 @@
 //! of a connection can be under way at once.
 
 mod control;
+mod exporter;
 mod handshake;
 mod inbound;
 mod offload;
@@ -29,6 +30,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 pub use offload::Offload;
 
 use control::{Control, Event, Fault};
+use exporter::Secret;
 use handshake::{Established, Kernel};
 use inbound::{Inbound, InboundError, Progress};
 use offload::Keys;
@@ -95,7 +97,7 @@ impl TlsConnector {
     /// A connector whose connections are as `config` says. Their handshakes, and the records of those, are rustls's.
     #[must_use]
     pub fn new(config: Arc<ClientConfig>, offload: Offload) -> Self {
-        Self { config: handshake::client_config(config), offload }
+        Self { config, offload }
     }
 
     /// Shakes hands with the server behind `io`, which has to be the one called `name`. The future does not borrow the
@@ -114,7 +116,7 @@ impl TlsConnector {
     {
         let Self { config, offload } = self.clone();
         async move {
-            let established = handshake::client(&mut io, config, name).await?;
+            let established = handshake::client(&mut io, &config, name).await?;
             TlsStream::new(io, established, &offload)
         }
     }
@@ -141,7 +143,6 @@ pub struct TlsStream<IO> {
 }
 
 /// What is known of the connection and its peer.
-#[derive(Debug)]
 struct About {
     version: TlsVersion,
     suite: SupportedCipherSuite,
@@ -150,6 +151,7 @@ struct About {
     peer_certificates: Option<Vec<CertificateDer<'static>>>,
     server_name: Option<String>,
     handshake_kind: Option<HandshakeKind>,
+    exporter: Secret,
     early_data: Vec<u8>,
 }
 
@@ -168,6 +170,7 @@ impl<IO> TlsStream<IO> {
             peer_certificates: established.peer_certificates,
             server_name: established.server_name,
             handshake_kind: established.handshake_kind,
+            exporter: established.exporter,
             early_data,
         };
         Ok(Self {
@@ -246,6 +249,20 @@ impl<IO> TlsStream<IO> {
     #[must_use]
     pub fn early_data(&self) -> &[u8] {
         &self.about.early_data
+    }
+
+    /// Keying material for another protocol, bound to this connection (RFC 8446, section 7.5), into `output`. Both sides
+    /// get the same for the same label, context and length. TLS 1.3 only: what rustls hands over of a connection of TLS 1.2
+    /// has not what it is made from.
+    pub fn export_keying_material<T: AsMut<[u8]>>(
+        &self,
+        mut output: T,
+        label: &[u8],
+        context: Option<&[u8]>,
+    ) -> Result<T, Error> {
+        let About { suite, exporter, .. } = &*self.about;
+        exporter::export(*suite, exporter, output.as_mut(), label, context)?;
+        Ok(output)
     }
 
     /// Changes the key for what is written from now on (RFC 8446, section 4.6.3). TLS 1.3 only; with TLS 1.2 nothing is

@@ -7,18 +7,19 @@ mod support;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rand::RngExt;
+use rustls::KeyLog;
 use sealgate_driver::Settings;
 use sealgate_rustls::{Offload, Operation, Reason, Thresholds, TlsConnector};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, duplex};
 
 use support::monotonic::monotonic_base;
 use support::stream::{
-    NAME, configs, configs_over, connect, connect_over, exchange, name, pipe, refresh, run,
+    NAME, configs, configs_over, connect, connect_over, exchange, export, name, pipe, refresh, run,
 };
 use support::{DEVICE_SUITES, TLS12_SUITES, TLS13_SUITES, device, device_with, random_bytes, rng};
 
@@ -52,6 +53,55 @@ fn every_suite_both_sides_with_and_without_a_device() {
     let health = device.health();
     assert!(health.state.is_healthy());
     assert_eq!((health.counters.failures, health.counters.rejected_records), (0, 0));
+}
+
+/// Notes what rustls tells a key log.
+#[derive(Debug, Default)]
+struct Labels(Mutex<Vec<String>>);
+
+impl KeyLog for Labels {
+    fn log(&self, label: &str, _: &[u8], _: &[u8]) {
+        self.0.lock().unwrap().push(label.to_owned());
+    }
+}
+
+#[test]
+fn both_sides_export_the_same_keying_material() {
+    for suite in DEVICE_SUITES {
+        for we_serve in [false, true] {
+            let mut configs = configs(suite);
+            let labels = Arc::new(Labels::default());
+            if we_serve {
+                Arc::make_mut(&mut configs.server).key_log = Arc::clone(&labels) as _;
+            } else {
+                Arc::make_mut(&mut configs.client).key_log = Arc::clone(&labels) as _;
+            }
+            run(async {
+                let offload = Offload::without_device();
+                let (ours, theirs) = connect(&configs, &offload, we_serve, 1 << 16).await;
+                for (label, context) in
+                    [(&b"EXPORTER-Channel-Binding"[..], None), (b"x", Some(&b"context"[..]))]
+                {
+                    let mine = ours.export_keying_material([0; 100], label, context);
+                    if TLS12_SUITES.contains(&suite) {
+                        mine.unwrap_err();
+                        continue;
+                    }
+                    let other = export(&theirs, [0; 100], label, context);
+                    assert_eq!(mine.unwrap(), other, "{suite:?}");
+                }
+                ours.export_keying_material([0; 0], b"x", None).unwrap_err();
+                ours.export_keying_material([0; 1], &[0; 256], None).unwrap_err();
+                ours.export_keying_material(vec![0; 1 << 16], b"x", None).unwrap_err();
+            });
+            // The key log of the configuration hears of everything all the same.
+            let labels = labels.0.lock().unwrap();
+            let is_there = |wanted: &str| labels.iter().any(|label| label == wanted);
+            let wanted =
+                if TLS12_SUITES.contains(&suite) { "CLIENT_RANDOM" } else { "EXPORTER_SECRET" };
+            assert!(is_there(wanted), "{suite:?}: {labels:?}");
+        }
+    }
 }
 
 #[test]

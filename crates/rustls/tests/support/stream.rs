@@ -159,6 +159,20 @@ pub(crate) fn below(theirs: &mut Theirs) -> &mut Pipe {
     }
 }
 
+/// Keying material as rustls exports it.
+pub(crate) fn export<const N: usize>(
+    theirs: &Theirs,
+    output: [u8; N],
+    label: &[u8],
+    context: Option<&[u8]>,
+) -> [u8; N] {
+    let exported = match theirs {
+        Theirs::Client(stream) => stream.get_ref().1.export_keying_material(output, label, context),
+        Theirs::Server(stream) => stream.get_ref().1.export_keying_material(output, label, context),
+    };
+    exported.unwrap()
+}
+
 /// Has rustls change its key with its next record.
 pub(crate) fn refresh(theirs: &mut Theirs) {
     match theirs {
