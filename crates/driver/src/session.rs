@@ -123,6 +123,9 @@ pub struct Session {
     device: Device,
     queue: Arc<SharedQueue>,
     owner: Owner,
+    /// Whether the device serves records of this version and suite. A device does not change: one that comes back otherwise
+    /// is not recovered.
+    is_served: bool,
 }
 
 impl Session {
@@ -134,7 +137,8 @@ impl Session {
     ) -> Self {
         let key = TrafficKey::new(config.version, config.key, config.iv);
         let owner = Owner { session, key, direction: config.direction, context: None };
-        Self { device, queue, owner }
+        let is_served = device.supports_version(config.version, config.key.suite());
+        Self { device, queue, owner, is_served }
     }
 
     /// A session for the next keys of the same connection: on the same queue, so that buffers of this one serve it too.
@@ -387,7 +391,7 @@ impl Session {
             let what = "the session is for the other direction";
             return Err(DeviceError::InvalidArgument { what });
         }
-        if !self.device.supports_version(self.version(), self.suite()) {
+        if !self.is_served {
             return Err(DeviceError::Unsupported { what: "records of this version and suite" });
         }
         Ok(())

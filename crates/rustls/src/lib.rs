@@ -1,5 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! A [`rustls::crypto::CryptoProvider`] whose TLS records are sealed and opened by a sealgate device.
+//! TLS by rustls whose records are sealed and opened by a sealgate device: as an asynchronous stream, or as a
+//! [`rustls::crypto::CryptoProvider`].
+//!
+//! # Streams
+//!
+//! With tokio, in the place of tokio-rustls: [`TlsAcceptor`] and [`TlsConnector`] make a [`TlsStream`], which has many records
+//! under way at once. What tokio-rustls tells through rustls's connection, the stream tells itself, such as
+//! [`TlsStream::alpn_protocol`]. Not there: early data that a client sends, and a look at the client's hello before the
+//! configuration is chosen.
+//!
+//! ```
+//! # async fn connect(
+//! #     socket: tokio::io::DuplexStream, config: rustls::ClientConfig, device: &sealgate_driver::Device,
+//! # ) -> Result<(), Box<dyn std::error::Error>> {
+//! use sealgate_rustls::{Offload, TlsConnector};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! let offload = Offload::new(device);
+//! let connector = TlsConnector::new(config.into(), offload.clone());
+//! let mut stream = connector.connect("localhost".try_into()?, socket).await?;
+//! stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await?;
+//! let mut answer = Vec::new();
+//! stream.read_to_end(&mut answer).await?;
+//! println!("{:?}", offload.counts());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The provider
+//!
+//! For any other program, a record at a time.
 //!
 //! ```
 //! # fn client(device: &sealgate_driver::Device) -> Result<rustls::ClientConfig, rustls::Error> {

@@ -3,22 +3,25 @@
 //! of a connection can be under way at once.
 
 mod control;
+mod exporter;
 mod handshake;
 mod inbound;
 mod offload;
 mod outbound;
+mod tasks;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
-    AlertDescription, CipherSuite, ClientConfig, Error, HandshakeKind, ProtocolVersion,
+    AlertDescription, CipherSuite, ClientConfig, Error, HandshakeKind, NamedGroup, ProtocolVersion,
     ServerConfig, SupportedCipherSuite,
 };
 use sealgate_abi::TlsVersion;
@@ -27,10 +30,12 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 pub use offload::Offload;
 
 use control::{Control, Event, Fault};
+use exporter::Secret;
 use handshake::{Established, Kernel};
 use inbound::{Inbound, InboundError, Progress};
 use offload::Keys;
 use outbound::Outbound;
+use tasks::{Does, Tasks};
 
 /// Accepts TLS connections as a server.
 ///
@@ -60,18 +65,24 @@ impl TlsAcceptor {
         Self { config, offload }
     }
 
-    /// Shakes hands with the client behind `io`.
+    /// Shakes hands with the client behind `io`. The future does not borrow the acceptor, so it can be a task of its own.
     ///
     /// # Errors
     ///
     /// Those of `io`; and [`io::ErrorKind::InvalidData`] with the [`rustls::Error`] inside, after the client was sent the
     /// alert that goes with it.
-    pub async fn accept<IO>(&self, mut io: IO) -> io::Result<TlsStream<IO>>
+    pub fn accept<IO>(
+        &self,
+        mut io: IO,
+    ) -> impl Future<Output = io::Result<TlsStream<IO>>> + use<IO>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let established = handshake::server(&mut io, &self.config).await?;
-        TlsStream::new(io, established, &self.offload)
+        let Self { config, offload } = self.clone();
+        async move {
+            let established = handshake::server(&mut io, &config).await?;
+            TlsStream::new(io, established, &offload)
+        }
     }
 }
 
@@ -86,24 +97,28 @@ impl TlsConnector {
     /// A connector whose connections are as `config` says. Their handshakes, and the records of those, are rustls's.
     #[must_use]
     pub fn new(config: Arc<ClientConfig>, offload: Offload) -> Self {
-        Self { config: handshake::client_config(config), offload }
+        Self { config, offload }
     }
 
-    /// Shakes hands with the server behind `io`, which has to be the one called `name`.
+    /// Shakes hands with the server behind `io`, which has to be the one called `name`. The future does not borrow the
+    /// connector. No early data is sent, whatever the configuration says.
     ///
     /// # Errors
     ///
     /// As those of [`TlsAcceptor::accept`].
-    pub async fn connect<IO>(
+    pub fn connect<IO>(
         &self,
         name: ServerName<'static>,
         mut io: IO,
-    ) -> io::Result<TlsStream<IO>>
+    ) -> impl Future<Output = io::Result<TlsStream<IO>>> + use<IO>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let established = handshake::client(&mut io, Arc::clone(&self.config), name).await?;
-        TlsStream::new(io, established, &self.offload)
+        let Self { config, offload } = self.clone();
+        async move {
+            let established = handshake::client(&mut io, &config, name).await?;
+            TlsStream::new(io, established, &offload)
+        }
     }
 }
 
@@ -111,7 +126,8 @@ impl TlsConnector {
 ///
 /// What is written is taken at once, up to some 64 records, and sealed while the caller goes on; as with any buffered
 /// writer, [`flush`](tokio::io::AsyncWriteExt::flush) or [`shutdown`](tokio::io::AsyncWriteExt::shutdown) sees to it that
-/// it is sent. What is read ahead is opened meanwhile, and [`AsyncBufRead`] shows it where it was opened, without a copy.
+/// it is sent. Whoever waits for an answer need not: reading sends, too. What is read ahead is opened meanwhile, and
+/// [`AsyncBufRead`] shows it where it was opened, without a copy.
 ///
 /// Dropping the stream lets go of whatever is under way, at any point.
 pub struct TlsStream<IO> {
@@ -122,20 +138,20 @@ pub struct TlsStream<IO> {
     about: Box<About>,
     /// Why nothing more can be read; it is told each time.
     failed: Option<Error>,
-    /// The task that waits for something to be sent. The one that reads may have to send, too, and then takes its place
-    /// with the socket and the device.
-    writer: Option<Waker>,
+    /// Those who wait for something to be sent.
+    tasks: Tasks,
 }
 
 /// What is known of the connection and its peer.
-#[derive(Debug)]
 struct About {
     version: TlsVersion,
     suite: SupportedCipherSuite,
+    key_exchange_group: Option<NamedGroup>,
     alpn: Option<Vec<u8>>,
     peer_certificates: Option<Vec<CertificateDer<'static>>>,
     server_name: Option<String>,
     handshake_kind: Option<HandshakeKind>,
+    exporter: Secret,
     early_data: Vec<u8>,
 }
 
@@ -149,10 +165,12 @@ impl<IO> TlsStream<IO> {
         let about = About {
             version,
             suite,
+            key_exchange_group: established.key_exchange_group,
             alpn: established.alpn,
             peer_certificates: established.peer_certificates,
             server_name: established.server_name,
             handshake_kind: established.handshake_kind,
+            exporter: established.exporter,
             early_data,
         };
         Ok(Self {
@@ -162,13 +180,18 @@ impl<IO> TlsStream<IO> {
             outbound: Outbound::new(sealer, suite),
             about: Box::new(about),
             failed: None,
-            writer: None,
+            tasks: Tasks::new(),
         })
     }
 
     /// What the connection runs over.
     pub fn get_ref(&self) -> &IO {
         &self.io
+    }
+
+    /// What the connection runs over, to set options. To read or write there breaks the connection.
+    pub fn get_mut(&mut self) -> &mut IO {
+        &mut self.io
     }
 
     /// What the connection runs over, which is let go of as it stands.
@@ -189,6 +212,12 @@ impl<IO> TlsStream<IO> {
     #[must_use]
     pub fn cipher_suite(&self) -> CipherSuite {
         self.about.suite.suite()
+    }
+
+    /// The group of the key exchange. `None` if there was none, as where a session of TLS 1.2 was resumed.
+    #[must_use]
+    pub fn key_exchange_group(&self) -> Option<NamedGroup> {
+        self.about.key_exchange_group
     }
 
     /// The application protocol that both sides agreed on (RFC 7301).
@@ -222,6 +251,20 @@ impl<IO> TlsStream<IO> {
         &self.about.early_data
     }
 
+    /// Keying material for another protocol, bound to this connection (RFC 8446, section 7.5), into `output`. Both sides
+    /// get the same for the same label, context and length. TLS 1.3 only: what rustls hands over of a connection of TLS 1.2
+    /// has not what it is made from.
+    pub fn export_keying_material<T: AsMut<[u8]>>(
+        &self,
+        mut output: T,
+        label: &[u8],
+        context: Option<&[u8]>,
+    ) -> Result<T, Error> {
+        let About { suite, exporter, .. } = &*self.about;
+        exporter::export(*suite, exporter, output.as_mut(), label, context)?;
+        Ok(output)
+    }
+
     /// Changes the key for what is written from now on (RFC 8446, section 4.6.3). TLS 1.3 only; with TLS 1.2 nothing is
     /// done. Keys change by themselves before they are worn out.
     pub fn update_key(&mut self) {
@@ -235,26 +278,32 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
     /// Waits for content. `Ready`: there is some, or the connection has come to its end.
     fn poll_content(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            if self.failed.is_some() {
+            if let Some(error) = self.failure() {
                 self.send_from_reader(cx);
+                return Poll::Ready(Err(error));
             }
-            if let Some(error) = &self.failed {
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error.clone())));
-            }
-            match ready!(self.inbound.poll(&mut self.io, cx)) {
+            let Poll::Ready(progress) = self.inbound.poll(&mut self.io, cx) else {
+                // The peer may be waiting for it before it says anything.
+                self.send_from_reader(cx);
+                return Poll::Pending;
+            };
+            match progress {
                 Ok(Progress::Content | Progress::Closed) => return Poll::Ready(Ok(())),
                 Ok(Progress::Event(event)) => {
-                    let answers = event == Event::RefuseRenegotiation;
                     if let Err(error) = self.follow(event) {
                         self.fail(error.into());
-                    } else if answers {
-                        self.send_from_reader(cx);
                     }
                 }
                 Err(InboundError::Io(error)) => return Poll::Ready(Err(error)),
                 Err(InboundError::Tls(fault)) => self.fail(fault),
             }
         }
+    }
+
+    /// The error that has ended the connection.
+    fn failure(&self) -> Option<io::Error> {
+        let error = self.failed.as_ref()?;
+        Some(io::Error::new(io::ErrorKind::InvalidData, error.clone()))
     }
 
     /// Does what the peer has asked for.
@@ -275,41 +324,50 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
     /// Ends the connection with the alert that tells the peer why.
     fn fail(&mut self, fault: Fault) {
         self.failed = Some(fault.error);
+        self.inbound.let_go();
         if let Some(alert) = fault.alert {
             // A connection that cannot even seal an alert ends without one.
             let _ = self.outbound.fail(alert);
         }
     }
 
-    /// Sends what can be sent without waiting, on behalf of a task that reads. The one that writes looks again.
-    fn send_from_reader(&mut self, cx: &mut Context<'_>) {
-        // An error of the socket is told to whoever writes.
-        let _ = self.outbound.poll_send(&mut self.io, cx);
-        if let Some(writer) = self.writer.take() {
-            writer.wake();
+    /// Sends what can be sent without waiting, on behalf of a task that reads, which is woken when more can be.
+    fn send_from_reader(&mut self, cx: &Context<'_>) {
+        let before = self.outbound.pieces();
+        if before == 0 {
+            return;
+        }
+        let sent = self.poll_send(Does::Read, cx);
+        if let Poll::Ready(Ok(())) = sent {
+            let mut cx = Context::from_waker(self.tasks.waker());
+            let _: Poll<_> = Pin::new(&mut self.io).poll_flush(&mut cx);
+        }
+        // There is room now, or an error, of which the one that writes is to know.
+        if sent.is_ready() || self.outbound.pieces() < before {
+            self.tasks.wake(Does::Write);
         }
     }
 
-    /// Takes note of a task that waits for something to be sent.
-    fn note_writer<T>(&mut self, polled: Poll<T>, cx: &Context<'_>) -> Poll<T> {
-        if polled.is_pending() && !self.writer.as_ref().is_some_and(|it| it.will_wake(cx.waker())) {
-            self.writer = Some(cx.waker().clone());
-        }
-        polled
+    /// Sends what was taken, for a task that does this.
+    fn poll_send(&mut self, does: Does, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.tasks.note(does, cx.waker());
+        self.outbound.poll_send(&mut self.io, &mut Context::from_waker(self.tasks.waker()))
     }
 
     /// Takes what is written, and begins to send it.
-    fn poll_take(
-        &mut self,
-        cx: &mut Context<'_>,
-        content: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_take(&mut self, cx: &Context<'_>, content: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if content.iter().all(|slice| slice.is_empty()) {
+            return Poll::Ready(Ok(0));
+        }
+        if let Some(error) = self.failure() {
+            return Poll::Ready(Err(error));
+        }
         loop {
             if self.outbound.is_key_due() {
                 ready!(self.poll_renew_key(cx))?;
             }
-            let taken = self.outbound.take(content).map_err(io::Error::other)?;
-            let sent = self.outbound.poll_send(&mut self.io, cx);
+            let taken = self.outbound.take(content)?;
+            let sent = self.poll_send(Does::Write, cx);
             match taken {
                 Some(bytes) => {
                     if let Poll::Ready(Err(error)) = sent {
@@ -322,17 +380,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> TlsStream<IO> {
         }
     }
 
-    fn poll_renew_key(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.outbound.poll_send(&mut self.io, cx))?;
+    fn poll_renew_key(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_send(Does::Write, cx))?;
         Poll::Ready(self.outbound.renew_key(&mut self.kernel).map_err(io::Error::other))
     }
 
     /// Sends all that was written.
-    fn poll_send_all(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.outbound.poll_send(&mut self.io, cx))?;
+    fn poll_send_all(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_send(Does::Write, cx))?;
         if self.about.version == TlsVersion::Tls13 && self.outbound.is_key_due() {
             ready!(self.poll_renew_key(cx))?;
-            ready!(self.outbound.poll_send(&mut self.io, cx))?;
+            ready!(self.poll_send(Does::Write, cx))?;
         }
         Poll::Ready(Ok(()))
     }
@@ -380,8 +438,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
         cx: &mut Context<'_>,
         content: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let polled = self.poll_take(cx, &[IoSlice::new(content)]);
-        self.note_writer(polled, cx)
+        self.poll_take(cx, &[IoSlice::new(content)])
     }
 
     fn poll_write_vectored(
@@ -389,8 +446,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
         cx: &mut Context<'_>,
         content: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = self.poll_take(cx, content);
-        self.note_writer(polled, cx)
+        self.poll_take(cx, content)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -398,17 +454,21 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<IO> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = self.poll_send_all(cx);
-        ready!(self.note_writer(polled, cx))?;
-        Pin::new(&mut self.io).poll_flush(cx)
+        let this = &mut *self;
+        ready!(this.poll_send_all(cx))?;
+        Pin::new(&mut this.io).poll_flush(&mut Context::from_waker(this.tasks.waker()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         this.outbound.close().map_err(io::Error::other)?;
-        let polled = this.outbound.poll_send(&mut this.io, cx);
-        ready!(this.note_writer(polled, cx))?;
-        Pin::new(&mut this.io).poll_shutdown(cx)
+        ready!(this.poll_send(Does::Write, cx))?;
+        let mut cx = Context::from_waker(this.tasks.waker());
+        match ready!(Pin::new(&mut this.io).poll_shutdown(&mut cx)) {
+            // Then there is nothing to shut down any more.
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+            result => Poll::Ready(result),
+        }
     }
 }
 

@@ -5,223 +5,23 @@
 mod support;
 
 use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
-use rustls::crypto::{CryptoProvider, ring as rustls_ring};
-use rustls::{CipherSuite, ClientConfig, RootCertStore, ServerConfig};
-use rustls_pki_types::{PrivateKeyDer, ServerName};
+use rand::RngExt;
+use rustls::KeyLog;
 use sealgate_driver::Settings;
-use sealgate_rustls::{
-    Offload, Operation, Reason, Thresholds, TlsAcceptor, TlsConnector, TlsStream,
+use sealgate_rustls::{Offload, Operation, Reason, Thresholds, TlsConnector};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, duplex};
+
+use support::monotonic::monotonic_base;
+use support::stream::{
+    NAME, configs, configs_over, connect, connect_over, exchange, export, name, pipe, refresh, run,
 };
-use tokio::io::{
-    AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt,
-    DuplexStream, ReadBuf, duplex, split,
-};
-
-use support::{DEVICE_SUITES, TLS12_SUITES, TLS13_SUITES, device, device_with, rng};
-
-const NAME: &str = "localhost";
-
-/// Either end of a connection, as a test uses it.
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-
-struct Configs {
-    client: Arc<ClientConfig>,
-    server: Arc<ServerConfig>,
-}
-
-fn configs(suite: CipherSuite) -> Configs {
-    let mut provider = rustls_ring::default_provider();
-    provider.cipher_suites.retain(|candidate| candidate.suite() == suite);
-    let provider: Arc<CryptoProvider> = provider.into();
-    let signed = rcgen::generate_simple_self_signed([NAME.to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(signed.cert.der().clone()).unwrap();
-    let versions = rustls::ALL_VERSIONS;
-    let client = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let mut server = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![signed.cert.der().clone()], key)
-        .unwrap();
-    server.alpn_protocols = vec![b"sealgate".to_vec()];
-    let mut client = client;
-    client.alpn_protocols = vec![b"sealgate".to_vec()];
-    Configs { client: client.into(), server: server.into() }
-}
-
-fn name() -> ServerName<'static> {
-    ServerName::try_from(NAME).unwrap()
-}
-
-/// Our stream, and rustls's.
-type Ours = TlsStream<Pipe>;
-type Theirs = tokio_rustls::TlsStream<Pipe>;
-
-/// A pipe that takes and gives at most so many bytes at a time.
-struct Pipe {
-    inner: DuplexStream,
-    at_a_time: usize,
-}
-
-/// Both ends of one that has room for `room` bytes.
-fn pipe(room: usize, at_a_time: usize) -> (Pipe, Pipe) {
-    let (one, other) = duplex(room);
-    (Pipe { inner: one, at_a_time }, Pipe { inner: other, at_a_time })
-}
-
-impl AsyncRead for Pipe {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let mut part = into.take(self.at_a_time);
-        ready!(Pin::new(&mut self.inner).poll_read(cx, &mut part))?;
-        let filled = part.filled().to_vec();
-        into.put_slice(&filled);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Pipe {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let bytes = &bytes[..bytes.len().min(self.at_a_time)];
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-}
-
-/// A connection with our stream on one side and rustls's on the other.
-async fn connect(
-    configs: &Configs,
-    offload: &Offload,
-    we_serve: bool,
-    room: usize,
-) -> (Ours, Theirs) {
-    connect_over(configs, offload, we_serve, pipe(room, usize::MAX)).await
-}
-
-async fn connect_over(
-    configs: &Configs,
-    offload: &Offload,
-    we_serve: bool,
-    (client, server): (Pipe, Pipe),
-) -> (Ours, Theirs) {
-    if we_serve {
-        let acceptor = TlsAcceptor::new(Arc::clone(&configs.server), offload.clone());
-        let connector = tokio_rustls::TlsConnector::from(Arc::clone(&configs.client));
-        let (ours, theirs) =
-            tokio::join!(acceptor.accept(server), connector.connect(name(), client));
-        (ours.unwrap(), theirs.unwrap().into())
-    } else {
-        let connector = TlsConnector::new(Arc::clone(&configs.client), offload.clone());
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&configs.server));
-        let (ours, theirs) =
-            tokio::join!(connector.connect(name(), client), acceptor.accept(server));
-        (ours.unwrap(), theirs.unwrap().into())
-    }
-}
-
-/// Has rustls change its key with its next record.
-fn refresh(theirs: &mut Theirs) {
-    match theirs {
-        Theirs::Client(stream) => stream.get_mut().1.refresh_traffic_keys().unwrap(),
-        Theirs::Server(stream) => stream.get_mut().1.refresh_traffic_keys().unwrap(),
-    }
-}
-
-/// Runs a test's only task; a minute is longer than any takes that works.
-fn run<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(60), test).await.expect("the test gets on")
-    })
-}
-
-fn random_bytes(rng: &mut StdRng, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    rng.fill_bytes(&mut bytes);
-    bytes
-}
-
-/// Writes all of it in pieces of random size, some of them gathered, and says that nothing follows.
-async fn write_in_pieces(mut to: impl AsyncWrite + Unpin, content: &[u8], rng: &mut StdRng) {
-    let mut rest = content;
-    while !rest.is_empty() {
-        let most = [1, 100, 16_384, 70_000, 300_000][rng.random_range(0..5)];
-        let piece = &rest[..rng.random_range(1..=most).min(rest.len())];
-        let written = if rng.random_bool(0.3) {
-            let (one, other) = piece.split_at(piece.len() / 3);
-            let slices = [IoSlice::new(one), IoSlice::new(&[]), IoSlice::new(other)];
-            to.write_vectored(&slices).await.unwrap()
-        } else {
-            to.write(piece).await.unwrap()
-        };
-        if rng.random_bool(0.2) {
-            to.flush().await.unwrap();
-        }
-        rest = &rest[written..];
-    }
-    to.shutdown().await.unwrap();
-}
-
-/// Reads to the end, in pieces of random size.
-async fn read_in_pieces(mut from: impl AsyncRead + Unpin, rng: &mut StdRng) -> Vec<u8> {
-    let mut content = Vec::new();
-    loop {
-        let held = content.len();
-        content.resize(held + rng.random_range(1..100_000), 0);
-        let read = from.read(&mut content[held..]).await.unwrap();
-        content.truncate(held + read);
-        if read == 0 {
-            return content;
-        }
-    }
-}
-
-/// Sends content both ways at once, and compares what arrives.
-async fn exchange(ours: impl Stream, theirs: impl Stream, bytes: usize, rng: &mut StdRng) {
-    let contents = [random_bytes(rng, bytes), random_bytes(rng, bytes)];
-    let mut rngs: [StdRng; 4] = std::array::from_fn(|_| StdRng::seed_from_u64(rng.random()));
-    let [a, b, c, d] = &mut rngs;
-    let (our_read, our_write) = split(ours);
-    let (their_read, their_write) = split(theirs);
-    let ((), (), to_them, to_us) = tokio::join!(
-        write_in_pieces(our_write, &contents[0], a),
-        write_in_pieces(their_write, &contents[1], b),
-        read_in_pieces(their_read, c),
-        read_in_pieces(our_read, d),
-    );
-    assert!(to_them == contents[0], "what we sent arrived otherwise");
-    assert!(to_us == contents[1], "what they sent arrived otherwise");
-}
+use support::{DEVICE_SUITES, TLS12_SUITES, TLS13_SUITES, device, device_with, random_bytes, rng};
 
 #[test]
 fn every_suite_both_sides_with_and_without_a_device() {
@@ -255,6 +55,55 @@ fn every_suite_both_sides_with_and_without_a_device() {
     assert_eq!((health.counters.failures, health.counters.rejected_records), (0, 0));
 }
 
+/// Notes what rustls tells a key log.
+#[derive(Debug, Default)]
+struct Labels(Mutex<Vec<String>>);
+
+impl KeyLog for Labels {
+    fn log(&self, label: &str, _: &[u8], _: &[u8]) {
+        self.0.lock().unwrap().push(label.to_owned());
+    }
+}
+
+#[test]
+fn both_sides_export_the_same_keying_material() {
+    for suite in DEVICE_SUITES {
+        for we_serve in [false, true] {
+            let mut configs = configs(suite);
+            let labels = Arc::new(Labels::default());
+            if we_serve {
+                Arc::make_mut(&mut configs.server).key_log = Arc::clone(&labels) as _;
+            } else {
+                Arc::make_mut(&mut configs.client).key_log = Arc::clone(&labels) as _;
+            }
+            run(async {
+                let offload = Offload::without_device();
+                let (ours, theirs) = connect(&configs, &offload, we_serve, 1 << 16).await;
+                for (label, context) in
+                    [(&b"EXPORTER-Channel-Binding"[..], None), (b"x", Some(&b"context"[..]))]
+                {
+                    let mine = ours.export_keying_material([0; 100], label, context);
+                    if TLS12_SUITES.contains(&suite) {
+                        mine.unwrap_err();
+                        continue;
+                    }
+                    let other = export(&theirs, [0; 100], label, context);
+                    assert_eq!(mine.unwrap(), other, "{suite:?}");
+                }
+                ours.export_keying_material([0; 0], b"x", None).unwrap_err();
+                ours.export_keying_material([0; 1], &[0; 256], None).unwrap_err();
+                ours.export_keying_material(vec![0; 1 << 16], b"x", None).unwrap_err();
+            });
+            // The key log of the configuration hears of everything all the same.
+            let labels = labels.0.lock().unwrap();
+            let is_there = |wanted: &str| labels.iter().any(|label| label == wanted);
+            let wanted =
+                if TLS12_SUITES.contains(&suite) { "CLIENT_RANDOM" } else { "EXPORTER_SECRET" };
+            assert!(is_there(wanted), "{suite:?}: {labels:?}");
+        }
+    }
+}
+
 #[test]
 fn records_of_any_size_through_a_narrow_pipe() {
     let mut rng = rng();
@@ -278,7 +127,8 @@ fn short_records_are_sealed_on_the_spot_and_in_order() {
     let offload = Offload::new(&device).software_below(Thresholds::from(1_000));
     run(async {
         let (mut ours, mut theirs) =
-            connect(&configs(TLS13_SUITES[1]), &offload, true, 1 << 20).await;
+            connect(&configs_over(monotonic_base(), TLS13_SUITES[1]), &offload, true, 1 << 20)
+                .await;
         let mut expected = Vec::new();
         for round in 0..200_usize {
             let piece = vec![round as u8; if round % 3 == 0 { 5_000 } else { 10 }];
@@ -441,7 +291,8 @@ fn a_device_that_fails_in_the_middle_is_not_noticed_by_the_peer() {
         let (device, transport) = device_with(Duration::from_millis(100), settings);
         let offload = Offload::new(&device);
         run(async {
-            let (ours, theirs) = connect(&configs(TLS13_SUITES[0]), &offload, true, 1 << 14).await;
+            let configs = configs_over(monotonic_base(), TLS13_SUITES[0]);
+            let (ours, theirs) = connect(&configs, &offload, true, 1 << 14).await;
             let mut exchange = pin!(exchange(ours, theirs, 2_000_000, &mut rng));
             let mut broken = false;
             poll_fn(|cx| {

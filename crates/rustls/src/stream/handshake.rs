@@ -13,6 +13,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
+use rustls::crypto::SupportedKxGroup;
 use rustls::kernel::KernelConnection;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{
@@ -24,11 +25,13 @@ use rustls::unbuffered::{
 };
 use rustls::{
     ClientConfig, CommonState, ConnectionTrafficSecrets, Error, ExtractedSecrets, HandshakeKind,
-    HandshakeType, PeerMisbehaved, ServerConfig, Side, SupportedCipherSuite,
+    HandshakeType, NamedGroup, PeerMisbehaved, ServerConfig, Side, SupportedCipherSuite,
 };
 use sealgate_abi::{MAX_TLS12_RECORD_BYTES, RECORD_HEADER_BYTES, TlsVersion};
 use thiserror::Error as ThisError;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::exporter::{KeepingKeyLog, Secret};
 
 /// Most bytes of input that are held: the largest handshake message that rustls puts together, 64 KiB, in records that
 /// are not unreasonably small, and one record more.
@@ -131,6 +134,8 @@ pub(crate) struct Established {
     /// The name that the client asked a server for.
     pub(crate) server_name: Option<String>,
     pub(crate) handshake_kind: Option<HandshakeKind>,
+    pub(crate) key_exchange_group: Option<NamedGroup>,
+    pub(crate) exporter: Secret,
 }
 
 impl fmt::Debug for Established {
@@ -163,6 +168,8 @@ where
     // configuration is shared behind `Arc`s, tickets and sessions among it.
     let mut config = config.clone();
     let server_name = Arc::new(OnceLock::new());
+    let (key_log, exporter) = KeepingKeyLog::new(config.key_log);
+    config.key_log = Arc::new(key_log);
     config.enable_secret_extraction = true;
     config.cert_resolver = Arc::new(NotingResolver {
         resolver: config.cert_resolver,
@@ -171,31 +178,31 @@ where
     let connection = UnbufferedServerConnection::new(config.into()).map_err(HandshakeError::Tls)?;
     let mut established = Handshake::new(connection).run(io).await?;
     established.server_name = server_name.get().cloned();
+    established.exporter = exporter;
     Ok(established)
 }
 
-/// Shakes hands with a server that goes by `name`. Its `config` is best from [`client_config`].
+/// Shakes hands with a server that goes by `name`. Whether `config` lets secrets be extracted does not matter.
 ///
 /// A future that is dropped leaves the connection of no use.
 pub(crate) async fn client<IO>(
     io: &mut IO,
-    config: Arc<ClientConfig>,
+    config: &ClientConfig,
     name: ServerName<'static>,
 ) -> Result<Established, HandshakeError>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    let connection = UnbufferedClientConnection::new(client_config(config), name)
-        .map_err(HandshakeError::Tls)?;
-    Handshake::new(connection).run(io).await
-}
-
-/// The configuration with secrets that can be extracted; a copy, if it has to be changed.
-pub(crate) fn client_config(mut config: Arc<ClientConfig>) -> Arc<ClientConfig> {
-    if !config.enable_secret_extraction {
-        Arc::make_mut(&mut config).enable_secret_extraction = true;
-    }
-    config
+    // A copy for each connection, as for a server; sessions are shared.
+    let mut config = config.clone();
+    let (key_log, exporter) = KeepingKeyLog::new(config.key_log);
+    config.key_log = Arc::new(key_log);
+    config.enable_secret_extraction = true;
+    let connection =
+        UnbufferedClientConnection::new(config.into(), name).map_err(HandshakeError::Tls)?;
+    let mut established = Handshake::new(connection).run(io).await?;
+    established.exporter = exporter;
+    Ok(established)
 }
 
 /// Notes the server name that a client asks for. rustls's unbuffered connection does not tell it, but asks for a
@@ -417,6 +424,7 @@ impl<C: Unbuffered> Handshake<C> {
         let alpn = common.alpn_protocol().map(<[u8]>::to_vec);
         let peer_certificates = common.peer_certificates().map(<[_]>::to_vec);
         let handshake_kind = common.handshake_kind();
+        let key_exchange_group = common.negotiated_key_exchange_group().map(SupportedKxGroup::name);
         // rustls does not end a handshake in the middle of a record; what is in these bytes has been opened.
         if self.complete > 0 {
             let why = PeerMisbehaved::KeyEpochWithPendingFragment;
@@ -439,6 +447,8 @@ impl<C: Unbuffered> Handshake<C> {
             peer_certificates,
             server_name: None,
             handshake_kind,
+            key_exchange_group,
+            exporter: Secret::default(),
         })
     }
 }

@@ -166,6 +166,12 @@ impl Inbound {
         }
     }
 
+    /// Nothing more is to be delivered: the memory is for others.
+    pub(super) fn let_go(&mut self) {
+        self.content = Content::None;
+        self.runs.clear();
+    }
+
     /// Goes on to the next records, in the first run or behind it.
     fn go_on(&mut self) {
         self.content = Content::None;
@@ -213,7 +219,7 @@ impl Inbound {
                 return Poll::Ready(Ok(Progress::Event(event)));
             }
             if self.closed {
-                self.runs.clear();
+                self.let_go();
                 return Poll::Ready(Ok(Progress::Closed));
             }
             // As many runs as may be are on their way before the first is waited for.

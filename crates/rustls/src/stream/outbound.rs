@@ -60,8 +60,9 @@ pub(super) struct Outbound {
     keys: Keys<SoftwareSealer>,
     suite: SupportedCipherSuite,
     pieces: VecDeque<Piece>,
-    /// Pieces that the device has.
-    with_device: usize,
+    /// Pieces that are not in ordinary memory as records. Software seals nothing behind them: its sequence numbers have to
+    /// rise, and one of them may be left to it.
+    unsealed: usize,
     /// Bytes of the first piece that were sent.
     sent: usize,
     key_update_wanted: bool,
@@ -76,7 +77,7 @@ impl Outbound {
             keys,
             suite,
             pieces: VecDeque::new(),
-            with_device: 0,
+            unsealed: 0,
             sent: 0,
             key_update_wanted: false,
             close_notify: false,
@@ -84,26 +85,33 @@ impl Outbound {
         }
     }
 
-    /// Takes application data, as far as there is room. Nothing is waited for; what was taken is sent by
+    /// Takes application data, of which there is some, as far as there is room. Nothing is waited for; what was taken is sent by
     /// [`Self::poll_send`].
     ///
     /// `None`: there is no room before something was sent.
-    pub(super) fn take(&mut self, content: &[io::IoSlice<'_>]) -> Result<Option<usize>, Error> {
+    pub(super) fn take(&mut self, content: &[io::IoSlice<'_>]) -> io::Result<Option<usize>> {
         if self.close_notify {
-            return Err(Error::General("the connection was shut down for writing".into()));
+            let what = "the TLS stream was shut down for writing";
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, what));
         }
         let most = self.keys.session.as_ref().map_or(PIECE_BYTES, Session::content_max);
         let mut taken = 0;
         while self.pieces.len() < PIECES_MAX {
             let piece = cut(content, taken, most.min(PIECE_BYTES));
             let bytes = piece.iter().map(|slice| slice.len()).sum();
-            if bytes == 0 || !self.seal(APPLICATION_DATA, &piece, bytes)? {
+            if bytes == 0
+                || !self.seal(APPLICATION_DATA, &piece, bytes).map_err(io::Error::other)?
+            {
                 break;
             }
             taken += bytes;
         }
-        let is_empty = content.iter().all(|slice| slice.is_empty());
-        Ok((taken > 0 || is_empty).then_some(taken))
+        Ok((taken > 0).then_some(taken))
+    }
+
+    /// Pieces that were taken and not sent.
+    pub(super) fn pieces(&self) -> usize {
+        self.pieces.len()
     }
 
     /// The next key is to be taken before any more application data.
@@ -151,10 +159,11 @@ impl Outbound {
         description: AlertDescription,
     ) -> Result<(), Error> {
         let content = encode_alert(level, description);
-        if self.with_device == 0 {
+        if self.unsealed == 0 {
             return self.seal_in_software(ALERT, &content, Reason::BelowThreshold);
         }
         self.pieces.push_back(Piece::Alert { content, sequence: self.keys.sequence });
+        self.unsealed += 1;
         self.keys.sequence += 1;
         Ok(())
     }
@@ -190,7 +199,7 @@ impl Outbound {
             }
             ready!(written)?;
             if let Some(Piece::Sealing { .. }) = self.pieces.pop_front() {
-                self.with_device -= 1;
+                self.unsealed -= 1;
             }
             self.sent = 0;
         }
@@ -235,7 +244,7 @@ impl Outbound {
                 }
                 let rest = sealing.records().get(sent..).unwrap_or(&[]).to_vec();
                 *piece = Piece::Sealed(rest);
-                self.with_device -= 1;
+                self.unsealed -= 1;
             } else if sent > 0 {
                 // The first piece, in ordinary memory already.
                 self.sent = sent;
@@ -252,6 +261,7 @@ impl Outbound {
             let sealed = self.keys.seal_again(ALERT, sequence, &content, reason, &mut records);
             self.failed |= sealed.is_err();
             self.pieces[0] = Piece::Sealed(records);
+            self.unsealed -= 1;
             return Poll::Ready(sealed.map_err(io::Error::other));
         }
         let Some(Piece::Sealing { sealing, content_type, sequence, counted }) =
@@ -286,7 +296,7 @@ impl Outbound {
         let reason = Reason::from(error);
         self.keys.explain(Operation::Seal, reason, error);
         let Some(Piece::Sealing { sealing, .. }) = self.pieces.pop_front() else { return Ok(()) };
-        self.with_device -= 1;
+        self.unsealed -= 1;
         let mut records = Vec::new();
         let content = sealing.content();
         let sealed = self.keys.seal_again(content_type, sequence, content, reason, &mut records);
@@ -297,12 +307,12 @@ impl Outbound {
 
     /// Has content sealed. `false`: there is no room.
     fn seal(&mut self, content_type: u8, content: &[&[u8]], bytes: usize) -> Result<bool, Error> {
-        let reason = match self.keys.software_reason(bytes, self.with_device > 0) {
+        let reason = match self.keys.software_reason(bytes, self.unsealed > 0) {
             Some(reason) => reason,
             None => match self.start(content_type, content, bytes) {
                 Ok(()) => return Ok(true),
                 // What the device has already will end soon, well or not, and goes first.
-                Err(_) if self.with_device > 0 => return Ok(false),
+                Err(_) if self.unsealed > 0 => return Ok(false),
                 Err(error) => {
                     let reason = Reason::from(&error);
                     self.keys.explain(Operation::Seal, reason, &error);
@@ -357,7 +367,7 @@ impl Outbound {
         let sealing = session.start_seal(buffer, head, 0);
         let piece = Piece::Sealing { sealing, content_type, sequence, counted: false };
         self.pieces.push_back(piece);
-        self.with_device += 1;
+        self.unsealed += 1;
         self.keys.sequence += records_of(bytes);
         Ok(())
     }

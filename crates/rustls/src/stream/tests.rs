@@ -273,10 +273,8 @@ async fn establish(
     at_a_time: usize,
 ) -> (Side, Side) {
     let (mut near, mut far) = pipe(at_a_time);
-    let (established, accepted) = tokio::join!(
-        client(&mut near, Arc::new(ours.clone()), localhost()),
-        server(&mut far, theirs),
-    );
+    let (established, accepted) =
+        tokio::join!(client(&mut near, ours, localhost()), server(&mut far, theirs),);
     ((near, established.expect("client")), (far, accepted.expect("server")))
 }
 
@@ -399,7 +397,7 @@ async fn our_client_is_served_by_rustls_over_any_pipe() {
                 let end = stream.read(&mut question).await.expect("client closes");
                 assert_eq!(end, 0);
             });
-            let established = client(&mut near, Arc::new(ours), localhost()).await.expect("client");
+            let established = client(&mut near, &ours, localhost()).await.expect("client");
             let mut stream = Stream::new(near, established);
             stream.send_data(b"question").await;
             stream.expect_data(b"answer").await;
@@ -464,7 +462,7 @@ async fn what_a_server_sends_in_one_piece_with_the_handshake_is_left_to_the_reco
                 far.write_all(&wire).await.expect("client reads");
             }
         };
-        let handshake = client(&mut near, Arc::new(ours), localhost());
+        let handshake = client(&mut near, &ours, localhost());
         let (established, ()) = tokio::join!(handshake, rustls_side);
         let established = established.expect("client");
         assert!(!established.input.is_empty(), "{suite:?}");
@@ -640,8 +638,7 @@ async fn a_server_that_is_not_trusted_gets_the_alert() {
         let (mut near, far) = duplex(ROOMY);
         let acceptor = TlsAcceptor::from(Arc::new(theirs));
         let rustls_side = async { acceptor.accept(far).await.map(drop) };
-        let (refused, told) =
-            tokio::join!(client(&mut near, Arc::new(ours), localhost()), rustls_side);
+        let (refused, told) = tokio::join!(client(&mut near, &ours, localhost()), rustls_side);
         let refused = io::Error::from(refused.expect_err("unknown certificate"));
         assert!(matches!(tls_error(&refused), Error::InvalidCertificate(_)), "{refused:?}");
         let told = told.expect_err("unknown certificate");
@@ -655,7 +652,7 @@ async fn sides_with_nothing_in_common_both_learn_it() {
     let (ours, theirs) = configs(only(tls13), only(tls12));
     let (mut near, mut far) = pipe(1);
     let (one, other) =
-        tokio::join!(client(&mut near, Arc::new(ours), localhost()), server(&mut far, &theirs));
+        tokio::join!(client(&mut near, &ours, localhost()), server(&mut far, &theirs));
     let (one, other) = (one.expect_err("nothing in common"), other.expect_err("nothing in common"));
     assert!(matches!(one, HandshakeError::Tls(Error::AlertReceived(_))), "{one:?}");
     assert!(matches!(other, HandshakeError::Tls(Error::PeerIncompatible(_))), "{other:?}");
@@ -686,7 +683,7 @@ async fn a_peer_that_leaves_is_noticed() {
         near.write_all(&[22, 3, 3]).await.expect("client reads");
         drop(near);
     };
-    let (error, ()) = tokio::join!(client(&mut far, Arc::new(ours), localhost()), leaving);
+    let (error, ()) = tokio::join!(client(&mut far, &ours, localhost()), leaving);
     let error = io::Error::from(error.expect_err("half a header"));
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
 

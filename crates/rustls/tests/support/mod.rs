@@ -2,6 +2,9 @@
 //! What the tests of this crate share: a device, connections in memory, keys.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod monotonic;
+pub(crate) mod stream;
+
 use std::hash::{BuildHasher, RandomState};
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -73,6 +76,14 @@ pub(crate) fn random_bytes(rng: &mut StdRng, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
     rng.fill(&mut bytes[..]);
     bytes
+}
+
+/// rustls over what this build of the library is over.
+pub(crate) fn base() -> CryptoProvider {
+    #[cfg(feature = "aws-lc-rs")]
+    return rustls::crypto::aws_lc_rs::default_provider();
+    #[cfg(not(feature = "aws-lc-rs"))]
+    return rustls_ring::default_provider();
 }
 
 /// `provider` with only `suite`.
