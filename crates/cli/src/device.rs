@@ -74,7 +74,9 @@ fn print<T: Serialize>(
             .map_err(io::Error::from)
             .and_then(|()| writeln!(stdout))
     } else {
-        rows(answer).into_iter().try_for_each(|(name, value)| writeln!(stdout, "{name:<24}{value}"))
+        let rows = rows(answer);
+        let width = rows.iter().map(|(name, _)| name.len() + 2).max().unwrap_or(0).max(24);
+        rows.into_iter().try_for_each(|(name, value)| writeln!(stdout, "{name:<width$}{value}"))
     };
     printed.and_then(|()| stdout.flush()).map_err(CommandError::Output)
 }
