@@ -92,6 +92,13 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// Whether a log should tell of it for each connection: that the device has failed was told when it did.
+    pub(crate) const fn is_news(self) -> bool {
+        self.is_fault() && !matches!(self, Self::DeviceFailed)
+    }
+}
+
 impl From<&DeviceError> for Reason {
     fn from(error: &DeviceError) -> Self {
         match error {

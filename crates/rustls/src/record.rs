@@ -336,7 +336,7 @@ impl Protection {
     /// Logs why the device did not do its part: a fault once per connection and direction, the rest for debugging.
     fn explain(&mut self, operation: Operation, error: &dyn std::error::Error, reason: Reason) {
         let (operation, reason_name) = (operation.name(), reason.name());
-        if reason.is_fault() && !self.warned {
+        if reason.is_news() && !self.warned {
             self.warned = true;
             warn!(operation, reason = reason_name, %error, "records of a connection continue in software");
         } else {

@@ -22,6 +22,9 @@ use crate::{Failure, Result, setup, workspace};
 /// The longest that the machine may say nothing: what waits longest inside is told to give up before.
 const SILENCE_LIMIT: Duration = Duration::from_secs(180);
 
+/// Lines of what QEMU complains of that are shown of a machine that ended early.
+const COMPLAINTS_MAX: usize = 20;
+
 /// What the first process prints in front of what is meant for us.
 const PREFIX: &str = "vm: ";
 
@@ -140,8 +143,12 @@ fn boot(tools: &Path, programs: &Programs, scratch: &Path, initramfs: &Path) -> 
         }
         thread::sleep(Duration::from_millis(20));
     }
+    // Of a card that was pulled QEMU complains thousands of times.
+    let complaints = scratch.join("qemu.log");
+    let file = fs::File::create(&complaints).map_err(Failure::at(complaints.display()))?;
     let mut machine = qemu(tools, &socket, initramfs)?;
-    let mut machine = Running(machine.spawn().map_err(Failure::at("qemu-system-x86_64"))?);
+    let machine = machine.stderr(file).spawn().map_err(Failure::at("qemu-system-x86_64"))?;
+    let mut machine = Running(machine);
     let Some(console) = machine.0.stdout.take() else {
         return Err(Failure::new("the virtual machine has no console"));
     };
@@ -155,15 +162,22 @@ fn boot(tools: &Path, programs: &Programs, scratch: &Path, initramfs: &Path) -> 
                     // A card that is pulled: its server is gone from one moment to the next.
                     let _ = card.0.kill();
                 }
+                // The kernel would still wait for its card.
+                if told.done {
+                    return Ok(told);
+                }
             }
-            Err(RecvTimeoutError::Disconnected) => return Ok(told),
+            Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
                 let silence = SILENCE_LIMIT.as_secs();
                 println!("the virtual machine has said nothing for {silence} s, and is ended");
-                return Ok(told);
+                break;
             }
         }
     }
+    let complaints = fs::read_to_string(&complaints).unwrap_or_default();
+    complaints.lines().take(COMPLAINTS_MAX).for_each(|line| println!("{line}"));
+    Ok(told)
 }
 
 impl Told {

@@ -46,10 +46,12 @@ const DEVICE_GET_INFO: u32 = 7;
 const DEVICE_RESET: u32 = 11;
 const MAP_DMA: u32 = 13;
 
-/// The command register of a PCI function, and its bits (PCI 3.0, section 6.2.2).
+/// The command register of a PCI function, bits of it, and the class code (PCI 3.0, section 6.2). VFIO remembers the
+/// numbers of vendor and device, and asks the function for the class.
 const COMMAND: u64 = 4;
 const COMMAND_MEMORY: u16 = 1 << 1;
 const COMMAND_BUS_MASTER: u16 = 1 << 2;
+const CLASS_CODE: u64 = 8;
 
 /// How long an entry may take. A record takes a card about 10 us; the rest is for full rings and for functions that are
 /// simulated.
@@ -193,6 +195,10 @@ impl Transport for VfioTransport {
     }
 
     fn reset(&self) -> Result<(), TransportError> {
+        // The kernel waits a minute for a card that was pulled to come out of its reset.
+        if !self.config.answers() {
+            return Err(TransportError::Gone { address: self.address.clone() });
+        }
         if self.resets {
             // SAFETY: the request takes no argument and touches no memory of this process.
             unsafe { ioctl(&self.config.file, Request { number: DEVICE_RESET, argument: () }) }
@@ -231,6 +237,13 @@ struct Config {
 }
 
 impl Config {
+    /// Whether there is a function: without one, all ones are read.
+    fn answers(&self) -> bool {
+        let mut class = [0; 4];
+        let read = self.file.read_exact_at(&mut class, self.offset + CLASS_CODE);
+        read.is_ok() && class != [0xFF; 4]
+    }
+
     /// Lets the function answer on its BARs and reach memory. A reset takes that back on some cards.
     fn enable(&self) -> io::Result<()> {
         let mut command = [0; 2];

@@ -173,7 +173,7 @@ impl<S: Software> Keys<S> {
 
     /// Says why software steps in: for a fault once for each connection, otherwise only to who debugs.
     pub(super) fn explain(&mut self, operation: Operation, reason: Reason, error: &DeviceError) {
-        if reason.is_fault() && !self.warned {
+        if reason.is_news() && !self.warned {
             self.warned = true;
             warn!(
                 operation = operation.name(),
