@@ -3,6 +3,8 @@
 
 mod abi_package;
 mod bench;
+#[cfg(all(test, feature = "rtl"))]
+mod board_benches;
 mod codegen;
 mod demo;
 mod flags;
