@@ -9,13 +9,17 @@ use crate::timing::Parts;
 use crate::workspace::{RTL_FEATURES, root};
 use crate::{Result, setup};
 
-/// The modules that are somebody's top level, each with its parameters: the engine from the narrowest to the widest, and
-/// the AEAD of a lane, which the vector tests drive.
-const TOPS: [(&str, &[&str]); 4] = [
+/// The modules that are somebody's top level, each with its parameters: the engine from the narrowest to the widest, the
+/// AEAD of a lane, which the vector tests drive, and the board wrappers.
+const TOPS: [(&str, &[&str]); 8] = [
     ("sealgate_top", &[]),
     ("sealgate_top", &["-GLANES=2", "-GDATA_WIDTH=256"]),
     ("sealgate_top", &["-GLANES=4", "-GDATA_WIDTH=512", "-GREAD_TAGS=256"]),
     ("sealgate_aead", &[]),
+    ("sealgate_amd_bridge", &[]),
+    ("sealgate_amd_bridge", &["-GVECTORS=1", "-GID_WIDTH=6", "-GDATA_WIDTH=256", "-GLANES=2"]),
+    ("sealgate_aws_f2", &[]),
+    ("sealgate_litepcie", &[]),
 ];
 
 /// Runs every lint and stops at the first that finds something.
@@ -46,7 +50,7 @@ fn documentation() -> Result<()> {
     run_command(command.args(["doc", "--workspace", "--no-deps", "--features", RTL_FEATURES]))
 }
 
-/// Lints everything below one top level; `sealgate.f` names the waivers too.
+/// Lints everything below one top level; `sealgate.f` names the waivers too, and `boards.f` has the wrappers.
 fn verilate(top: &str, parameters: &[&str], verilator: &Path) -> Result<()> {
     let rtl = root().join("hdl/rtl");
     output(
@@ -55,7 +59,7 @@ fn verilate(top: &str, parameters: &[&str], verilator: &Path) -> Result<()> {
             .env("VERILATOR_ROOT", verilator)
             .args(["--lint-only", "-Wall", "--quiet-stats", "--top-module", top])
             .args(parameters)
-            .args(["-f", "sealgate.f"]),
+            .args(["-f", "sealgate.f", "-F", "../boards/boards.f"]),
     )
     .map(drop)
 }

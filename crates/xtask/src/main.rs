@@ -3,8 +3,11 @@
 
 mod abi_package;
 mod bench;
+#[cfg(all(test, feature = "rtl"))]
+mod board_benches;
 mod codegen;
 mod demo;
+mod deploy;
 mod flags;
 mod formal;
 mod hang;
@@ -44,6 +47,7 @@ usage: cargo xtask <command>
   soak [--cycles N] [--seed N] [--shapes]
                     random traffic on the RTL, in every shape or the two outermost, against the software device
   soak --stream     a GiB each way between a stream on the software device and rustls
+  deploy-check      the unit, its exposure, the user and the udev rule of deploy
   leaks             streams that come and go, under valgrind
   vm-test           the driver on the kernel's VFIO, in a virtual machine with the RTL as its card
   formal [NAME...]  the proofs of hdl/formal, and that each finds the faults it should
@@ -98,6 +102,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("lint", []) => lint::run(),
         ("codegen", []) => codegen::write(),
         ("codegen", [flag]) if flag == "--check" => codegen::check(),
+        ("deploy-check", []) => deploy::check(),
         ("leaks", []) => leaks::run(),
         ("vm-test", []) => vm::run(),
         ("soak", arguments) => soak::run(arguments),

@@ -71,13 +71,18 @@ fn build(folders: &[&str], top: &str, options: &[&str], scratch: &Path) -> Resul
             .args(PACKAGES)
             .arg(format!("{}/{top}.sv", folders[0])),
     )?;
-    compile(top, &verilator, scratch)
+    let regs = workspace::root().join("hdl/regs");
+    compile(&regs.join(format!("{top}_test.cpp")), &[&regs], &verilator, scratch)
 }
 
-/// Compiles the bench of `top` with what Verilator made; the result is the program.
-fn compile(top: &str, verilator: &Path, scratch: &Path) -> Result<PathBuf> {
+/// Compiles a bench, which includes from these folders, with what Verilator made; the result is the program.
+pub(crate) fn compile(
+    bench: &Path,
+    folders: &[&Path],
+    verilator: &Path,
+    scratch: &Path,
+) -> Result<PathBuf> {
     let include = verilator.join("include");
-    let regs = workspace::root().join("hdl/regs");
     let made = fs::read_dir(scratch).unwrap().map(|entry| entry.unwrap().path());
     let program = scratch.join("bench");
     let cxx = env::var_os("CXX").unwrap_or_else(|| "g++".into());
@@ -89,12 +94,11 @@ fn compile(top: &str, verilator: &Path, scratch: &Path) -> Result<PathBuf> {
             .arg(&include)
             .arg("-I")
             .arg(include.join("vltstd"))
-            .arg("-I")
-            .arg(&regs)
+            .args(folders.iter().flat_map(|folder| [Path::new("-I"), *folder]))
             .args(made.filter(|path| path.extension().is_some_and(|kind| kind == "cpp")))
             .arg(include.join("verilated.cpp"))
             .arg(include.join("verilated_threads.cpp"))
-            .arg(regs.join(format!("{top}_test.cpp")))
+            .arg(bench)
             .args(["-pthread", "-o"])
             .arg(&program),
     )?;

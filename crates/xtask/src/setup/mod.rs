@@ -38,6 +38,12 @@ pub(crate) fn simulation() -> Result<PathBuf> {
     verilator()
 }
 
+/// Gets what checks the files of `deploy`, if it can be had.
+pub(crate) fn deployment() -> Result<bool> {
+    let _lock = lock()?;
+    Ok(system::wish(&[system::SYSTEMD])?.is_empty())
+}
+
 /// Gets what it takes to make the generated files; the result is the Python interpreter to run.
 pub(crate) fn codegen() -> Result<PathBuf> {
     let _lock = lock()?;

@@ -57,6 +57,13 @@ pub(super) const GNUTLS: Program =
 pub(super) const VALGRIND: Program =
     Program { name: "valgrind", packages: &["valgrind"], present: || on_path("valgrind") };
 
+/// What reads units and makes users.
+pub(super) const SYSTEMD: Program = Program {
+    name: "systemd-analyze",
+    packages: &["systemd"],
+    present: || on_path("systemd-analyze") && on_path("systemd-sysusers"),
+};
+
 /// Gets programs that nothing goes without.
 pub(super) fn require(programs: &[Program]) -> Result<()> {
     let missing = install(programs)?;

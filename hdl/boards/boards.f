@@ -1,0 +1,11 @@
+common/sealgate_board_pkg.sv
+common/sealgate_board_reset.sv
+common/sealgate_board_irq_lines.sv
+common/sealgate_board_irq_vector.sv
+common/sealgate_board_read_slots.sv
+amd_bridge/sealgate_amd_serviced.sv
+amd_bridge/sealgate_amd_bridge.sv
+aws_f2/sealgate_f2_write_start.sv
+aws_f2/sealgate_aws_f2.sv
+litepcie/sealgate_litepcie_bus.sv
+litepcie/sealgate_litepcie.sv
