@@ -108,7 +108,13 @@ impl HostMemory {
         let mut table = self.exclusive();
         let is_free = table.mappings.iter().all(|it| it.last < iova.0 || last < it.start);
         if is_free {
-            table.insert(Mapping { start: iova.0, last, memory: Arc::clone(memory), offset, access });
+            table.insert(Mapping {
+                start: iova.0,
+                last,
+                memory: Arc::clone(memory),
+                offset,
+                access,
+            });
         }
         is_free
     }
@@ -379,7 +385,10 @@ mod tests {
             assert!(host.map_at(Iova(iova), &block, place, DmaAccess::ReadWrite));
             assert!(!host.map_at(Iova(iova + 4095), &block, place, DmaAccess::ReadWrite));
         }
-        assert!(!host.map_at(Iova(0x8000), &block, [4 * 4096, 4096], DmaAccess::Read), "past the end");
+        assert!(
+            !host.map_at(Iova(0x8000), &block, [4 * 4096, 4096], DmaAccess::Read),
+            "past the end"
+        );
         let bytes: Vec<u8> = (0..0x2100_u32).map(|at| at as u8).collect();
         host.write(0x1f80, &bytes[..0x1080]).unwrap();
         let mut page = [0; 4096];

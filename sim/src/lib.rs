@@ -8,7 +8,7 @@
 //!
 //! [`SimTransport`] runs either on a thread of its own and implements the driver's `Transport`. The device reaches only
 //! memory that was mapped: [`iommu`] answers everything else with a fault. [`SimControl`] breaks the device on purpose.
-//! [`vfio_user`] serves it as a PCIe function, to a virtual machine or another process.
+//! [`vfio_user`] serves it as a PCI Express function, to a virtual machine or another process.
 
 pub mod bus;
 mod config;

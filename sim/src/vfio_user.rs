@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The simulated device as a PCIe function behind a socket, for a virtual machine or another process.
+//! The simulated device as a PCI Express function behind a socket, for a virtual machine or another process.
 //!
 //! The protocol is that of VFIO in messages (vfio-user). The client maps its memory by descriptor, so the device reads
 //! and writes it in place, through the same IOMMU as every simulated device: what is not mapped faults. Interrupt messages
@@ -15,16 +15,17 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ::vfio_user::{DmaMapFlags, DmaUnmapFlags, IrqInfo, Server, ServerBackend, ServerRegion};
 use sealgate_abi::pci::{REGISTER_BAR, REGISTER_BAR_BYTES};
 use sealgate_abi::regs::{QUEUES, RegisterIo};
 use sealgate_driver::Transport;
+use sealgate_driver::transport::Iova;
 use vfio_bindings::bindings::vfio::{
     VFIO_IRQ_INFO_EVENTFD, VFIO_IRQ_INFO_NORESIZE, VFIO_IRQ_SET_ACTION_TRIGGER,
     VFIO_IRQ_SET_DATA_EVENTFD, VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_MSIX_IRQ_INDEX,
     VFIO_PCI_NUM_IRQS, VFIO_PCI_NUM_REGIONS, VFIO_REGION_INFO_FLAG_READ,
     VFIO_REGION_INFO_FLAG_WRITE, vfio_region_info,
 };
-use ::vfio_user::{DmaMapFlags, DmaUnmapFlags, IrqInfo, Server, ServerBackend, ServerRegion};
 
 use self::config_space::{CONFIG_BYTES, ConfigSpace, Effect, MSIX_BAR, MSIX_BAR_BYTES};
 use self::memory::ClientMemory;
@@ -190,7 +191,7 @@ impl ServerBackend for Function<'_> {
         if flags.contains(DmaUnmapFlags::UNMAP_ALL) {
             self.memory.unmap_all(self.device.memory());
         } else {
-            self.memory.unmap(self.device.memory(), address, size);
+            self.device.memory().unmap_range(Iova(address), size);
         }
         Ok(())
     }

@@ -130,8 +130,8 @@ fn records_of_every_size_and_suite_are_those_of_ring() {
                 assert!(record == expected, "{}: {suite:?}, {size} bytes", way.name);
                 let mut changed = record.clone();
                 changed[size / 2 + HEADER_BYTES] ^= 1;
-                let opened = opener.open_run(sequence, &mut record).expect("the content");
-                assert_eq!((opened.content_type, opened.length), (CONTENT_TYPE, size));
+                let run = opener.open_run(sequence, &mut record).expect("the content");
+                assert_eq!((run.content_type, run.length), (CONTENT_TYPE, size));
                 assert!(record[..size] == content, "{}: {suite:?}, {size} bytes", way.name);
                 let refused = opener.open_run(sequence, &mut changed);
                 assert!(matches!(refused, Err(RecordError::Rejected(Status::BadTag))));
@@ -174,13 +174,14 @@ fn every_queue_sends_its_own_message() {
         sealgate_driver::reset(&*transport).expect("a device");
         enable(&*transport);
         let mut queues: Vec<_> = (0..QUEUES).map(|index| queue(&transport, index)).collect();
-        for index in 0..QUEUES {
-            queues[index].arm_interrupt();
+        for queue in &mut queues {
+            let index = queue.index();
+            queue.arm_interrupt();
             let nop = Submission::record(&RecordEntry::nop(0), Opcode::Nop);
-            queues[index].submit([nop]).expect("room");
+            queue.submit([nop]).expect("room");
             let timeout = transport.completion_timeout();
             assert!(transport.wait_for_interrupt(index, timeout).expect("a wait"), "{}", way.name);
-            assert_eq!(queues[index].reap(|_, _, _| {}).expect("a completion"), 1, "{}", way.name);
+            assert_eq!(queue.reap(|_, _, _| {}).expect("a completion"), 1, "{}", way.name);
             for other in (0..QUEUES).filter(|&other| other != index) {
                 let waited = transport.wait_for_interrupt(other, Duration::ZERO);
                 assert!(!waited.expect("a wait"), "{}: {other} of {index}", way.name);
@@ -260,7 +261,12 @@ fn memory_that_is_not_mapped_is_not_reached() {
         ends_in("no destination", read_only, nowhere, Status::DestinationFault);
         ends_in("past the end", read_only.offset(PAGE - 50), writable, Status::SourceFault);
         if way.knows_read_only {
-            ends_in("only for reading", read_only, read_only.offset(2048), Status::DestinationFault);
+            ends_in(
+                "only for reading",
+                read_only,
+                read_only.offset(2048),
+                Status::DestinationFault,
+            );
         }
         ends_in("mapped again", read_only, writable, Status::Success);
         transport.unmap(writable).expect("a mapping");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What the PCIe function of a record engine is known by, and where its parts are.
+//! What the function on PCI Express of a record engine is known by, and where its parts are.
 
 /// Vendor of the function: that of the FPGA's maker, as of all cards whose builder has no number of its own.
 pub const VENDOR_ID: u16 = 0x10EE;

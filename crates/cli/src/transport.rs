@@ -4,11 +4,11 @@
 use std::error::Error as _;
 use std::sync::Arc;
 
-use sealgate_driver::transport::pci::PciBus;
+use sealgate_driver::transport::pci::{PciBus, PciFunction};
 use sealgate_driver::transport::sysfs::{SysfsError, SysfsTransport, UnsafeDma};
 use sealgate_driver::transport::vfio::{VfioError, VfioTransport};
 use sealgate_driver::transport::vfio_user::{VfioUserError, VfioUserTransport};
-use sealgate_driver::{Device, DeviceAddress, OpenError, PciAddress, Settings, Transport};
+use sealgate_driver::{Device, DeviceAddress, OpenError, Settings, Transport};
 use sealgate_sim::{Shape, SimConfig, SimError, SimTransport};
 use tracing::{info, warn};
 
@@ -20,8 +20,8 @@ const CONTIGUOUS_SLOTS: u16 = 16;
 /// The device that a command is told to use.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Chosen {
-    /// Device: pci:0000:3b:00.0, sysfs:0000:3b:00.0, vfio-user:/path/of/socket, sim:rtl, sim:rtl:4x512, sim:model, or
-    /// auto: the first card that works.
+    /// Device: pci:0000:3b:00.0, sysfs:0000:3b:00.0, vfio-user:SOCKET, sim:rtl, sim:rtl:4x512, sim:model, none, or auto:
+    /// the first card that works, else software.
     #[arg(long, value_name = "ADDRESS", default_value_t)]
     device: DeviceAddress,
     /// With sysfs: let the card reach memory by physical addresses. Nothing limits it then: a fault can overwrite
@@ -77,14 +77,14 @@ fn transport(chosen: &Chosen) -> Result<Option<Arc<dyn Transport>>, DeviceOpenEr
     }))
 }
 
-/// The first card that can be opened, of those that are there. It is told what is wrong with the others.
+/// The first card that can be opened, of those that are there; what is wrong with the others is told.
 fn first_card<T>(open: impl Fn(Arc<dyn Transport>) -> Result<T, DeviceOpenError>) -> Option<T> {
     let functions = PciBus::default().functions().unwrap_or_else(|error| {
         warn!("device auto: {error}");
         Vec::new()
     });
-    let cards: Vec<PciAddress> =
-        functions.iter().filter(|it| it.is_sealgate()).map(|it| it.address()).collect();
+    let cards = functions.iter().filter(|it| it.is_sealgate()).map(PciFunction::address);
+    let cards: Vec<_> = cards.collect();
     if cards.is_empty() {
         info!("device auto: no card is there; software seals and opens all records");
         return None;

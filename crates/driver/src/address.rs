@@ -165,8 +165,16 @@ mod tests {
     #[test]
     fn a_function_is_told_apart_from_a_typing_error() {
         for function in [
-            "", "3b:00.0", "0000:3b:00.8", "0000:3b:00", "0000:3b:00.0:1", "0000:3g:00.0",
-            "0000:3b:20.0", "0000:3b:+1.0", "0000:3b:00.00", "0000:3b:00.0.0",
+            "",
+            "3b:00.0",
+            "0000:3b:00.8",
+            "0000:3b:00",
+            "0000:3b:00.0:1",
+            "0000:3g:00.0",
+            "0000:3b:20.0",
+            "0000:3b:+1.0",
+            "0000:3b:00.00",
+            "0000:3b:00.0.0",
         ] {
             for transport in ["pci", "sysfs"] {
                 let malformed = format!("{transport}:{function}").parse::<DeviceAddress>();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `cargo xtask vm-test`: the driver on the kernel's own VFIO, in a virtual machine whose PCIe card is the record engine's
+//! `cargo xtask vm-test`: the driver on the kernel's own VFIO, in a virtual machine whose card is the record engine's
 //! RTL.
 //!
 //! The device's server (`sealgate-sim serve`) is the card. QEMU, whose client of such servers it takes, boots a stock
@@ -59,7 +59,9 @@ pub(crate) fn run() -> Result<()> {
     println!("{passed} passed, {} failed", failed.len());
     match (failed.len(), done) {
         (0, true) => Ok(()),
-        (0, false) => Err(Failure::new("the virtual machine ended before its tests did; see above")),
+        (0, false) => {
+            Err(Failure::new("the virtual machine ended before its tests did; see above"))
+        }
         _ => Err(Failure::new("tests in the virtual machine failed; see above")),
     }
 }
@@ -78,8 +80,10 @@ impl Programs {
             "sealgate-sim",
         )?;
         // Without the RTL, whose simulation is compiled for this processor: the machine's has less.
-        let transports =
-            built(["--package", "sealgate-tests", "--test", "transports", "--quiet"], "transports")?;
+        let transports = built(
+            ["--package", "sealgate-tests", "--test", "transports", "--quiet"],
+            "transports",
+        )?;
         let sealgate =
             built(["--package", "sealgate-cli", "--bin", "sealgate", "--quiet"], "sealgate")?;
         Ok(Self { sealgate, transports, sealgate_sim })

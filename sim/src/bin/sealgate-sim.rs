@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The program `sealgate-sim`: a simulated device as a PCIe function, for a virtual machine or another process.
+//! The program `sealgate-sim`: a simulated device as a PCI Express function, for a virtual machine or another process.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve a device at a socket, as a PCIe function in the protocol vfio-user.
+    /// Serve a device at a socket, as a PCI Express function in the protocol vfio-user.
     Serve(Serve),
 }
 

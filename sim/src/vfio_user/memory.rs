@@ -53,10 +53,6 @@ impl ClientMemory {
         Ok(memory)
     }
 
-    pub(super) fn unmap(&mut self, host: &HostMemory, address: u64, size: u64) {
-        host.unmap_range(Iova(address), size);
-    }
-
     pub(super) fn unmap_all(&mut self, host: &HostMemory) {
         host.unmap_range(Iova(0), u64::MAX);
         self.files.clear();

@@ -57,7 +57,8 @@ impl Card {
 
     fn row(&self) -> (String, String) {
         let driver = self.driver.as_deref().unwrap_or("no driver");
-        let group = self.iommu_group.map_or("no IOMMU".to_owned(), |group| format!("group {group}"));
+        let group =
+            self.iommu_group.map_or("no IOMMU".to_owned(), |group| format!("group {group}"));
         let kind = match (self.sealgate, self.simulated) {
             (true, true) => "sealgate, simulated",
             (true, false) => "sealgate",

@@ -16,7 +16,7 @@ use super::{CommandError, print};
 use crate::transport::{self, Chosen};
 
 /// Content of the records that are sealed.
-const CONTENT_BYTES: usize = 1 << 14;
+const CONTENT_BYTES: u16 = 1 << 14;
 
 /// What `sealgate device measure` takes.
 #[derive(Debug, clap::Args)]
@@ -100,7 +100,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CommandError> {
         interrupt_us,
         map_and_unmap_us,
         seal_us,
-        seal_mb_per_s: CONTENT_BYTES as f64 / seal_us,
+        seal_mb_per_s: f64::from(CONTENT_BYTES) / seal_us,
     };
     print(&costs, arguments.json, Costs::rows)
 }
@@ -154,7 +154,7 @@ fn entries(transport: &Arc<dyn Transport>, rounds: u32) -> Result<[f64; 2], Comm
 
 fn seals(device: &Device, rounds: u32) -> Result<f64, CommandError> {
     let mut session = device.session(Direction::Seal, Key::Aes128(&[0x5A; 16]), [0xA5; 12]);
-    let content = vec![0x5A; CONTENT_BYTES];
+    let content = vec![0x5A; CONTENT_BYTES.into()];
     let mut record = Vec::new();
     let mut sequence = 0;
     mean(rounds, || {

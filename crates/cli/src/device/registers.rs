@@ -20,7 +20,7 @@ pub(crate) struct DumpArguments {
 /// What `sealgate device peek` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PeekArguments {
-    /// Name or offset of the register, such as STATUS, QUEUE0.SQ_TAIL or 0x24.
+    /// Name or offset of the register, such as STATUS, `QUEUE0.SQ_TAIL` or 0x24.
     register: String,
     #[command(flatten)]
     chosen: Chosen,
@@ -131,7 +131,11 @@ mod tests {
     #[test]
     fn every_register_is_found_by_its_name_and_its_offset() {
         for register in REGISTERS {
-            for text in [name(register), name(register).to_lowercase(), format!("{:#x}", register.address())] {
+            for text in [
+                name(register),
+                name(register).to_lowercase(),
+                format!("{:#x}", register.address()),
+            ] {
                 assert_eq!(find(&text).unwrap(), register, "{text}");
             }
         }

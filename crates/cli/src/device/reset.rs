@@ -27,9 +27,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CommandError> {
     // A device that has not passed its self test is an error.
     let identity = sealgate_driver::reset(&*transport)?;
     print(&Reset { device: identity.address, self_test: "passed" }, arguments.json, |reset| {
-        vec![
-            ("device".into(), reset.device.clone()),
-            ("self test".into(), reset.self_test.into()),
-        ]
+        vec![("device".into(), reset.device.clone()), ("self test".into(), reset.self_test.into())]
     })
 }

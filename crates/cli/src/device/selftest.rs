@@ -63,7 +63,10 @@ impl Report {
             let name = format!("{} {}", it.version, it.suite);
             (name, format!("{} records sealed, opened, and refused when changed", it.records))
         }));
-        rows.push(("self test".to_owned(), if self.passed { "passed" } else { "failed" }.to_owned()));
+        rows.push((
+            "self test".to_owned(),
+            if self.passed { "passed" } else { "failed" }.to_owned(),
+        ));
         rows
     }
 }
@@ -147,9 +150,9 @@ fn try_suite(
         if let Some(last) = changed.last_mut() {
             *last ^= 1;
         }
-        let opened = opener.open_run(sequence, &mut record);
-        let opened = opened.map_err(|error| failed(&error.to_string()))?;
-        if opened.content_type != 23 || record.get(..opened.length) != Some(&content[..]) {
+        let run = opener.open_run(sequence, &mut record);
+        let run = run.map_err(|error| failed(&error.to_string()))?;
+        if run.content_type != 23 || record.get(..run.length) != Some(&content[..]) {
             return Err(failed("the content came back otherwise"));
         }
         match opener.open_run(sequence, &mut changed) {

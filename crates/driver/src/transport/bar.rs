@@ -115,9 +115,9 @@ fn handle_sigbus() -> io::Result<()> {
 extern "C" fn on_sigbus(signal: c_int, info: *mut libc::siginfo_t, _: *mut c_void) {
     // SAFETY: the kernel hands a valid `info` to handlers that ask for it, and for SIGBUS it holds an address.
     let fault = unsafe { (*info).si_addr() } as usize;
-    let hit = MAPPED.iter().map(|[start, bytes]| {
-        (start.load(Ordering::Acquire), bytes.load(Ordering::Acquire))
-    });
+    let hit = MAPPED
+        .iter()
+        .map(|[start, bytes]| (start.load(Ordering::Acquire), bytes.load(Ordering::Acquire)));
     for (start, bytes) in hit {
         if fault.wrapping_sub(start) < bytes && replace_with_ones(start, bytes) {
             return;
@@ -132,7 +132,8 @@ extern "C" fn on_sigbus(signal: c_int, info: *mut libc::siginfo_t, _: *mut c_voi
 
 fn replace_with_ones(start: usize, bytes: usize) -> bool {
     let address = start as *mut c_void;
-    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let (access, kind) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: the range is that of a `Bar`, which nobody has a Rust reference into; what was mapped there is lost anyway.
     let mapped = unsafe { libc::mmap(address, bytes, access, kind | libc::MAP_FIXED, -1, 0) };
     if mapped != address {

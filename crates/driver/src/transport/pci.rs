@@ -130,9 +130,9 @@ impl PciFunction {
         let text = fs::read_to_string(path).unwrap_or_default();
         // Such as "0x00000000fee00000 0x00000000feefffff msi".
         let range = |line: &str| {
-            let mut ends = line.split(' ').map_while(|end| {
-                u64::from_str_radix(end.strip_prefix("0x")?, 16).ok()
-            });
+            let mut ends = line
+                .split(' ')
+                .map_while(|end| u64::from_str_radix(end.strip_prefix("0x")?, 16).ok());
             Some(ends.next()?..=ends.next()?)
         };
         text.lines().filter_map(range).collect()
@@ -191,7 +191,8 @@ fn read_hex(path: &Path) -> Result<u16, PciError> {
     let text = fs::read_to_string(path).map_err(PciError::read(path))?;
     let digits = text.trim_end().strip_prefix("0x").unwrap_or_default();
     u16::from_str_radix(digits, 16).map_err(|_| {
-        let source = io::Error::new(io::ErrorKind::InvalidData, "it holds no number such as 0x10ee");
+        let source =
+            io::Error::new(io::ErrorKind::InvalidData, "it holds no number such as 0x10ee");
         PciError::Read { path: path.to_owned(), source }
     })
 }
@@ -201,7 +202,9 @@ fn read_hex(path: &Path) -> Result<u16, PciError> {
 #[non_exhaustive]
 pub enum PciError {
     /// There is nothing at the address.
-    #[error("there is no PCI function {address}; sealgate device list, or lspci -D, shows those that there are")]
+    #[error(
+        "there is no PCI function {address}; sealgate device list, or lspci -D, shows those that there are"
+    )]
     Missing {
         /// The address.
         address: PciAddress,
@@ -279,7 +282,10 @@ mod tests {
         let (_root, bus) = tree(&["0000:3b:00.1", "0000:02:00.0"], "xdma");
         let functions = bus.functions().unwrap();
         let [first, second] = &functions[..] else { panic!("{functions:?}") };
-        assert_eq!([first, second].map(|it| it.address().to_string()), ["0000:02:00.0", "0000:3b:00.1"]);
+        assert_eq!(
+            [first, second].map(|it| it.address().to_string()),
+            ["0000:02:00.0", "0000:3b:00.1"]
+        );
         assert!(first.is_sealgate() && first.is_simulated());
         assert_eq!(first.driver().as_deref(), Some("xdma"));
         assert_eq!(first.iommu_group(), Some(7));

@@ -86,7 +86,9 @@ fn map_registers(function: &PciFunction) -> Result<Bar, SysfsError> {
     let map = || {
         let file = File::options().read(true).write(true).open(&path)?;
         if file.metadata()?.len() < REGISTER_BAR_BYTES.into() {
-            return Err(io::Error::other("BAR 0 is smaller than the registers of a sealgate engine"));
+            return Err(io::Error::other(
+                "BAR 0 is smaller than the registers of a sealgate engine",
+            ));
         }
         Bar::map(&file, 0, REGISTER_BAR_BYTES as usize)
     };
@@ -106,7 +108,8 @@ fn reach_memory(function: &PciFunction) -> Result<File, SysfsError> {
         config.write_all_at(&[command[0] | BUS_MASTER], COMMAND)?;
         File::open("/proc/self/pagemap")
     };
-    let pages = enable().map_err(|source| SysfsError::Dma { address: function.address(), source })?;
+    let pages =
+        enable().map_err(|source| SysfsError::Dma { address: function.address(), source })?;
     tracing::warn!(
         device = %function.address(),
         "the card reaches memory by physical addresses and nothing limits it: a fault can overwrite anything"
@@ -145,8 +148,7 @@ impl Transport for SysfsTransport {
         let Some(pages) = &self.pages else {
             return Err(TransportError::NoDma { address: self.address.clone() });
         };
-        let iova =
-            pin(memory, pages).map_err(|source| self.not_mapped(memory.len(), source))?;
+        let iova = pin(memory, pages).map_err(|source| self.not_mapped(memory.len(), source))?;
         let mut mapped = self.mapped.lock().unwrap_or_else(PoisonError::into_inner);
         mapped.push((iova, Arc::clone(memory)));
         Ok(iova)

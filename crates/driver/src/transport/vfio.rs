@@ -102,7 +102,8 @@ impl VfioTransport {
             Bar::map(&file, device.get_region_offset(index), REGISTER_BAR_BYTES as usize)
                 .map_err(step("its registers could not be mapped"))?
         };
-        let config = Config { offset: device.get_region_offset(VFIO_PCI_CONFIG_REGION_INDEX), file };
+        let config =
+            Config { offset: device.get_region_offset(VFIO_PCI_CONFIG_REGION_INDEX), file };
         config.enable().map_err(step("it could not be made a bus master"))?;
         let resets = can_reset(&config.file).map_err(step("it could not be asked what it is"))?;
         let interrupts = EventFds::new().map_err(step("there is no event descriptor"))?;
@@ -206,7 +207,9 @@ impl Transport for VfioTransport {
         } else {
             reset_by_register(self)?;
         }
-        self.config.enable().map_err(|source| self.failed("it could not be made a bus master", source))
+        self.config
+            .enable()
+            .map_err(|source| self.failed("it could not be made a bus master", source))
     }
 }
 
@@ -453,7 +456,9 @@ pub enum VfioError {
         bytes: u64,
     },
     /// The function cannot send a message for each queue.
-    #[error("PCI function {address} has {vectors} MSI-X vectors, and {QUEUES} are needed; check the shell of the board")]
+    #[error(
+        "PCI function {address} has {vectors} MSI-X vectors, and {QUEUES} are needed; check the shell of the board"
+    )]
     Interrupts {
         /// The function.
         address: PciAddress,
@@ -517,7 +522,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("devices/0000:02:00.0");
         fs::create_dir_all(&folder).unwrap();
-        for (name, text) in [("vendor", "0x10ee"), ("device", "0x5347"), ("subsystem_device", "0x0")] {
+        for (name, text) in
+            [("vendor", "0x10ee"), ("device", "0x5347"), ("subsystem_device", "0x0")]
+        {
             fs::write(folder.join(name), text).unwrap();
         }
         for (link, target) in [("driver", driver), ("iommu_group", group)] {

@@ -95,7 +95,8 @@ fn of_system(name: &str) -> Result<PathBuf> {
 fn libraries_of(program: &Path) -> Result<Vec<PathBuf>> {
     let listed = output(Command::new("ldd").arg(program))?;
     // Such as "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x7f...)", or the path alone.
-    let path = |line: &str| line.split_whitespace().find(|word| word.starts_with('/')).map(PathBuf::from);
+    let path =
+        |line: &str| line.split_whitespace().find(|word| word.starts_with('/')).map(PathBuf::from);
     Ok(listed.lines().filter_map(path).collect())
 }
 
