@@ -119,7 +119,7 @@ int main() {
   faults.insert(faults.end(), more.begin(), more.end());
   faults.push_back({"a line lowered at once", "an interrupt line lowered before its acknowledgement", lowered_after(1)});
   faults.push_back({"a line lowered by the acknowledgement", "an interrupt line lowered before its service",
-                    lowered_after(Interrupts::kAcknowledgeMost + 1)});
+                    lowered_after(Interrupts::kDeliverMost + Interrupts::kAcknowledgeMost)});
   faults.push_back({"a write's address within a beat", "a write that does not begin with a beat",
                     [](Master& m, const Slave&, uint32_t&, uint64_t) { m.aw_address |= 4; }});
 

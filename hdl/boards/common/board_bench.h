@@ -400,8 +400,8 @@ class Bus {
 
 class Interrupts {
  public:
-  // Cycles from a request to its acknowledgement.
-  static constexpr unsigned kAcknowledgeLeast = 3, kAcknowledgeMost = 60;
+  // Cycles from a request until the host has the interrupt, and from then to the acknowledgement.
+  static constexpr unsigned kDeliverLeast = 3, kDeliverMost = 100, kAcknowledgeMost = 100;
 
   Interrupts(Rules::Irq style, std::mt19937_64& rng) : style_(style), rng_(rng) {}
 
@@ -429,10 +429,12 @@ class Interrupts {
       }
       if (delay_[i] && --delay_[i] == 0) {
         delivered_[i]++;
-        if (style_ != Rules::kPulse) {
-          acknowledge |= bit;
-          waiting_ &= ~bit;
-        }
+        acknowledge_delay_[i] = 1 + rng_() % kAcknowledgeMost;
+      }
+      // The shell may tell late that it has sent an interrupt.
+      if (acknowledge_delay_[i] && --acknowledge_delay_[i] == 0 && style_ != Rules::kPulse) {
+        acknowledge |= bit;
+        waiting_ &= ~bit;
       }
     }
     last_ = lines;
@@ -455,10 +457,11 @@ class Interrupts {
     const uint32_t bit = 1u << line;
     if (style_ != Rules::kPulse) require(!(waiting_ & bit), "an interrupt before the one before was acknowledged");
     waiting_ |= bit;
-    // What the host wrote while the request was on its way to the line was for this one.
-    constexpr uint64_t kOnItsWay = 8;
+    // What the host wrote while the request was on its way to the line was for this one; the way is as long as the line
+    // was taken by the one before.
+    constexpr uint64_t kOnItsWay = kDeliverMost + kAcknowledgeMost + 8;
     if (cycle_ - last_service_[line] > kOnItsWay) serviced_ &= ~bit;
-    if (delay_[line] == 0) delay_[line] = kAcknowledgeLeast + rng_() % (kAcknowledgeMost - kAcknowledgeLeast);
+    if (delay_[line] == 0) delay_[line] = kDeliverLeast + rng_() % (kDeliverMost - kDeliverLeast);
   }
 
   Rules::Irq style_;
@@ -466,7 +469,7 @@ class Interrupts {
   uint64_t cycle_ = 0;
   uint32_t last_ = 0, waiting_ = 0, serviced_ = 0, acknowledged_ = 0;
   std::array<uint64_t, kQueues> last_service_ = {};
-  std::array<unsigned, kQueues> delay_ = {}, delivered_ = {};
+  std::array<unsigned, kQueues> delay_ = {}, acknowledge_delay_ = {}, delivered_ = {};
 };
 
 using Bytes = std::vector<uint8_t>;
@@ -905,6 +908,7 @@ inline void enabled_late(Host& host) {
   require(!host.interrupted(kQueue), "an interrupt that is not enabled");
   host.write("IRQ_ENABLE", 1u << kQueue);
   host.sleep(kQueue);
+  host.idle(kLong);  // a host that takes its time to service it
   host.write("IRQ_STATUS", 1u << kQueue);
 }
 
@@ -919,18 +923,21 @@ inline void after_a_reset(Host& host) {
   host.run(kQueue, nop());
 }
 
-// A host that clears faster than the shell acknowledges is woken for the last one too.
+// A host that clears faster than the shell acknowledges is woken whenever it sleeps.
 inline void in_quick_succession(Host& host) {
-  constexpr unsigned kQueue = 0, kTimes = 40;
+  constexpr unsigned kQueue = 0, kTimes = 60;
   for (unsigned times = 0; times < kTimes; times++) {
     host.write("IRQ_STATUS", 1u << kQueue);
     while (host.interrupted(kQueue)) {
     }
     host.submit(kQueue, nop());
     host.doorbell(kQueue);
-    if (times + 1 < kTimes) host.reap_one(kQueue);
+    if (host.random_below(2)) {
+      host.reap_one(kQueue);
+    } else {
+      host.wait(kQueue, 1, false);
+    }
   }
-  host.wait(kQueue, 1, false);
   // The bit rises with the acknowledgement of a completion, which may come long after the completion was seen.
   host.idle(kLong);
   host.write("IRQ_STATUS", 1u << kQueue);
