@@ -258,7 +258,7 @@ fn qemu(tools: &Path, socket: &Path, initramfs: &Path) -> Result<Command> {
         .arg(kernel)
         .arg("-initrd")
         .arg(initramfs)
-        .args(["-append", "console=ttyS0 panic=-1 intel_iommu=on quiet"])
+        .args(["-append", "console=ttyS0 panic=-1 intel_iommu=on iommu=pt quiet"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     Ok(command)
