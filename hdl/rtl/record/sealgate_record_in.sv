@@ -149,6 +149,7 @@ module sealgate_record_in
       command_o.suite      = job_q.suite;
       command_o.ctx        = job_q.ctx;
       command_o.open       = job_q.open;
+      command_o.has_text   = text_bytes_q != '0;
       command_o.text_bytes = {1'b0, text_bytes_q};
       command_o.nonce      = nonce;
       if (explicit_nonce_q && job_q.open) command_o.nonce = {header_q[103:40], job_q.iv[31:0]};

@@ -23,6 +23,7 @@ package sealgate_record_pkg;
     logic [95:0]  nonce;
     logic [127:0] aad;
     logic [4:0]   aad_bytes;
+    logic         has_text;
     logic [15:0]  text_bytes;
   } command_t;
 
