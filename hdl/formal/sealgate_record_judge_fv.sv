@@ -22,6 +22,7 @@ module sealgate_record_judge_fv
   input wire logic         content_valid_i,
   input wire content_t     content_i,
   input wire logic         seal_tag_i,
+  input wire logic         seal_has_text_i,
   input wire logic         fetch_ready_i,
   input wire logic         plan_ready_i
 );
@@ -53,6 +54,7 @@ module sealgate_record_judge_fv
     .content_ready_o (),
     .content_i,
     .seal_tag_i,
+    .seal_has_text_i,
     .fetch_valid_o   (fetch_valid),
     .fetch_ready_i,
     .fetch_keep_o    (fetch_keep),
@@ -133,7 +135,12 @@ module sealgate_record_judge_fv
       // What carries the induction.
       a_seen:    assert (tag_seen_q == dut.compared_q);
       a_equal:   assert (!tag_seen_q || (op_valid_i && opened && received_valid_i &&
-                                         (dut.tag_good_q == tag_equal_q)));
+                                         (dut.tag_good == tag_equal_q)));
+      a_counts:  assert (!tag_seen_q || (dut.tag_counts_q ==
+                                         (!received_i.fault && !received_i.bad_header)));
+      a_other:   assert (!tag_seen_q || dut.tag_counts_q || (dut.other_q != '0));
+      a_passes:  assert (!tag_seen_q || !dut.passes_q ||
+                         (dut.tag_counts_q && !(op_i.run && dut.ended_q)));
       a_stopped: assert (!stopped_q || dut.ended_q);
 
       c_refused:   cover (taken && op_i.run && stopped_q && good);

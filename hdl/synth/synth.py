@@ -80,16 +80,20 @@ class Goal:
 CORE = Top("sealgate_gcm_core")
 GCM_LANE = Top("sealgate_lane", ("Chacha=0",), "sealgate_lane:gcm")
 LANE = Top("sealgate_lane")
-DEVICE = Top("sealgate_top", ("LANES=1", "DATA_WIDTH=128"), "sealgate_top:1x128")
+ONE_LANE = ("LANES=1", "DATA_WIDTH=128")
+GCM_DEVICE = Top("sealgate_top", (*ONE_LANE, "Chacha=0"), "sealgate_top:1x128:gcm")
+DEVICE = Top("sealgate_top", ONE_LANE, "sealgate_top:1x128")
 GOALS = (
     Goal(ARTIX7, CORE),
     Goal(ARTIX7, GCM_LANE),
     Goal(ARTIX7, LANE),
+    Goal(ARTIX7, GCM_DEVICE),
     Goal(ARTIX7, DEVICE),
     Goal(ECP5, CORE),
     # Beside the record layer, the tables of 1,024 contexts are more block RAM than this device has.
     Goal(ECP5, GCM_LANE, 512),
     Goal(ECP5, LANE, 512),
+    Goal(ECP5, GCM_DEVICE, 512),
     Goal(ECP5, DEVICE, 512),
     Goal(ULTRASCALE, GCM_LANE),
     Goal(ULTRASCALE, LANE),
@@ -290,8 +294,8 @@ def report(results: dict[str, dict]) -> str:
         "Fmax is nextpnr's and was not validated against the vendors' tools. A top stands in a harness of shift\n"
         "registers, which is counted; block RAM is in units of 36 Kbit (AMD) and 18 Kbit (ECP5). A look-up table\n"
         "has six inputs on Artix-7 and UltraScale+ and four on ECP5; those used as memory are counted. Depth is the\n"
-        "number of look-up tables in a row. `sealgate_lane:gcm` is a lane without ChaCha20-Poly1305,\n"
-        "`sealgate_top:1x128` the whole device with one lane and a bus of 128 bits.\n\n"
+        "number of look-up tables in a row. `sealgate_top:1x128` is the whole device with one lane and a bus of\n"
+        "128 bits; `:gcm` is without ChaCha20-Poly1305 (`Chacha=0`), which the device says in FEATURES.\n\n"
         + HEADER
         + "\n".join(map(row, rows))
         + ("\n\nNot routed:\n\n" + "\n".join(stopped) if stopped else "")

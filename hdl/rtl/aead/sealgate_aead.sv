@@ -61,6 +61,7 @@ module sealgate_aead
   input  wire logic [95:0]         cmd_nonce_i,
   input  wire logic [127:0]        cmd_aad_i,
   input  wire logic [4:0]          cmd_aad_bytes_i,
+  input  wire logic                cmd_has_text_i,
   input  wire logic [15:0]         cmd_text_bytes_i,
 
   // Text in: packed beats, as many as the text needs; bytes past the end do not matter. From a beat
@@ -132,7 +133,6 @@ module sealgate_aead
 
   // Commands. `due_q` beats of the last record have not come in; `text_due_q` tells if there are any.
   logic                  cmd_core;
-  logic                  cmd_has_text;
   logic                  text_core_q;
   logic [BeatsWidth-1:0] due_q;
   logic                  text_due_q;
@@ -140,12 +140,11 @@ module sealgate_aead
   logic                  cmd_enable;
   logic                  accept;
 
-  assign cmd_core     = Chacha && (cmd_suite_i == suite_t'(SuiteChacha20Poly1305));
-  assign cmd_has_text = cmd_text_bytes_i != '0;
-  assign cmd_enable   = !text_due_q && text_order_ready && tag_order_ready;
-  assign cmd_ready_o  = cmd_ready[cmd_core] && cmd_enable;
-  assign accept       = cmd_valid_i && cmd_ready_o;
-  assign in_ready_o   = text_due_q && in_ready[text_core_q];
+  assign cmd_core    = Chacha && (cmd_suite_i == suite_t'(SuiteChacha20Poly1305));
+  assign cmd_enable  = !text_due_q && text_order_ready && tag_order_ready;
+  assign cmd_ready_o = cmd_ready[cmd_core] && cmd_enable;
+  assign accept      = cmd_valid_i && cmd_ready_o;
+  assign in_ready_o  = text_due_q && in_ready[text_core_q];
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -154,7 +153,7 @@ module sealgate_aead
       text_core_q <= 1'b0;
     end else if (accept) begin
       due_q       <= BeatsWidth'((17'(cmd_text_bytes_i) + 17'd15) >> 4);
-      text_due_q  <= cmd_has_text;
+      text_due_q  <= cmd_has_text_i;
       text_core_q <= cmd_core;
     end else if (in_valid_i && in_ready_o) begin
       due_q      <= due_q - 1'b1;
@@ -312,7 +311,7 @@ module sealgate_aead
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .valid_i(accept && cmd_has_text),
+    .valid_i(accept && cmd_has_text_i),
     .ready_o(text_order_ready),
     .data_i(cmd_core),
     .valid_o(text_due),
@@ -349,7 +348,7 @@ module sealgate_aead
     .clear_i(1'b0),
     .valid_i(accept),
     .ready_o(tag_order_ready),
-    .data_i({cmd_has_text, cmd_core}),
+    .data_i({cmd_has_text_i, cmd_core}),
     .valid_o(tag_due),
     .ready_i(taken),
     .data_o({tag_has_text, tag_order_core})

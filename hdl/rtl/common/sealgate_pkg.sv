@@ -139,6 +139,11 @@ package sealgate_pkg;
     return bytes[14:4] + 11'(bytes[3:0] != 4'd0);
   endfunction
 
+  // So many bytes are one word.
+  function automatic logic is_one_word(size_t bytes);
+    return (bytes[14:5] == '0) && (bytes[4] != (bytes[3:0] != 4'd0));
+  endfunction
+
 endpackage
 
 `default_nettype wire

@@ -30,6 +30,7 @@ module sealgate_ram_fifo #(
 
   localparam int unsigned IndexWidth = $clog2(Depth);
 
+  (* ram_style = "block" *)
   logic [Width-1:0]      words_q[Depth];
   logic [Width-1:0]      data_q;
   logic                  valid_q;

@@ -12,7 +12,7 @@
 
 module sealgate_byte_window
   import sealgate_pkg::*;
-  import sealgate_record_pkg::funnel;
+  import sealgate_record_pkg::pull_bytes;
 (
   input  wire logic                 clk_i,
   input  wire logic                 rst_ni,
@@ -21,6 +21,7 @@ module sealgate_byte_window
   input  wire logic                 start_i,
   input  wire logic [3:0]           offset_i,
   input  wire logic [16:0]          words_i,
+  input  wire logic                 any_i,  // there are any
 
   input  wire logic                 word_valid_i,
   output      logic                 word_ready_o,
@@ -46,6 +47,7 @@ module sealgate_byte_window
   logic        error_q;
   logic [3:0]  position_q;
   logic [16:0] words_q;  // at the input
+  logic        more_q;   // there are any
 
   logic [5:0] end_position;
   logic       used_up;     // the held word is
@@ -60,19 +62,25 @@ module sealgate_byte_window
   assign error_o      = (take_bytes_i != 5'd0) && (error_q || (needs_next && word_error_i));
   assign taken        = take_i && available_o && (take_bytes_i != 5'd0);
 
-  assign word_ready_o = (words_q != '0) && (!held_q || drain_i || (take_i && used_up));
+  assign word_ready_o = more_q && (!held_q || drain_i || (take_i && used_up));
   assign load         = word_valid_i && word_ready_o;
-  assign drained_o    = words_q == '0;
+  assign drained_o    = !more_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       held_q  <= 1'b0;
       words_q <= '0;
+      more_q  <= 1'b0;
     end else begin
       if (load) held_q <= 1'b1;
       else if (start_i || (taken && used_up)) held_q <= 1'b0;
-      if (start_i) words_q <= words_i;
-      else if (load) words_q <= words_q - 17'd1;
+      if (start_i) begin
+        words_q <= words_i;
+        more_q  <= any_i;
+      end else if (load) begin
+        words_q <= words_q - 17'd1;
+        more_q  <= words_q != 17'd1;
+      end
     end
   end
 
@@ -86,20 +94,35 @@ module sealgate_byte_window
     end
   end
 
-  // The position in halves of a word, then in bytes.
-  logic [63:0] half_0, half_1, half_2;
+  // From the position's quarter of a word on, then from its byte.
+  logic [63:0] from_0, from_1;
+  logic [23:0] from_2;
 
   always_comb begin
-    if (position_q[3]) begin
-      half_0 = high_q;
-      half_1 = word_data_i[63:0];
-      half_2 = word_data_i[127:64];
-    end else begin
-      half_0 = low_q;
-      half_1 = high_q;
-      half_2 = word_data_i[63:0];
-    end
-    data_o = {funnel(half_2, half_1, position_q[2:0]), funnel(half_1, half_0, position_q[2:0])};
+    unique case (position_q[3:2])
+      2'd0: begin
+        from_0 = low_q;
+        from_1 = high_q;
+        from_2 = word_data_i[23:0];
+      end
+      2'd1: begin
+        from_0 = {high_q[31:0], low_q[63:32]};
+        from_1 = {word_data_i[31:0], high_q[63:32]};
+        from_2 = word_data_i[55:32];
+      end
+      2'd2: begin
+        from_0 = high_q;
+        from_1 = word_data_i[63:0];
+        from_2 = word_data_i[87:64];
+      end
+      default: begin
+        from_0 = {word_data_i[31:0], high_q[63:32]};
+        from_1 = word_data_i[95:32];
+        from_2 = word_data_i[119:96];
+      end
+    endcase
+    data_o = {pull_bytes(from_2, from_1, position_q[1:0]),
+              pull_bytes(from_1[23:0], from_0, position_q[1:0])};
   end
 
 endmodule

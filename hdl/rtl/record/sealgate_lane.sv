@@ -314,6 +314,7 @@ module sealgate_lane
         nonce: test_cmd_nonce_i,
         aad: test_cmd_aad_i,
         aad_bytes: 5'd5,
+        has_text: test_cmd_text_bytes_i != '0,
         text_bytes: test_cmd_text_bytes_i
       };
     end
@@ -360,6 +361,7 @@ module sealgate_lane
     .cmd_nonce_i     (cmd.nonce),
     .cmd_aad_i       (cmd.aad),
     .cmd_aad_bytes_i (cmd.aad_bytes),
+    .cmd_has_text_i  (cmd.has_text),
     .cmd_text_bytes_i(cmd.text_bytes),
     .in_valid_i      (in_valid),
     .in_ready_o      (in_ready),

@@ -84,14 +84,16 @@ module sealgate_record_in
   logic [103:0] header_q;  // and explicit nonce
   logic         fault_q;
   logic         bad_header_q;
+  logic [15:0]  expected_q;  // length in the header of a single record
   logic [6:0]   end_status_q;
   logic         stop_q;    // the header cannot be followed
   size_t        record_bytes_q;
   size_t        text_bytes_q;
+  logic         explicit_nonce_q;
 
   // --- Shape of the record -----------------------------------------------------------------------
 
-  logic        explicit_nonce;
+  logic        explicit_nonce;  // of the job that is taken
   size_t       overhead;
   length_t     least;          // bytes of the shortest record
   logic [15:0] header_length;  // as received
@@ -101,9 +103,9 @@ module sealgate_record_in
   size_t       record_bytes;   // OPEN
   size_t       text_bytes;
 
-  assign explicit_nonce = job_q.tls12 && ((job_q.suite == suite_t'(SuiteAes128Gcm)) ||
-                                          (job_q.suite == suite_t'(SuiteAes256Gcm)));
-  assign overhead       = explicit_nonce ? ExplicitOverhead : PlainOverhead;
+  assign explicit_nonce = job_i.tls12 && ((job_i.suite == suite_t'(SuiteAes128Gcm)) ||
+                                          (job_i.suite == suite_t'(SuiteAes256Gcm)));
+  assign overhead       = explicit_nonce_q ? ExplicitOverhead : PlainOverhead;
   assign least          = job_q.tls12 ? length_t'(overhead)
                                       : length_t'(sealgate_abi_pkg::MinRecordBytes);
 
@@ -147,9 +149,10 @@ module sealgate_record_in
       command_o.suite      = job_q.suite;
       command_o.ctx        = job_q.ctx;
       command_o.open       = job_q.open;
+      command_o.has_text   = text_bytes_q != '0;
       command_o.text_bytes = {1'b0, text_bytes_q};
       command_o.nonce      = nonce;
-      if (explicit_nonce && job_q.open) command_o.nonce = {header_q[103:40], job_q.iv[31:0]};
+      if (explicit_nonce_q && job_q.open) command_o.nonce = {header_q[103:40], job_q.iv[31:0]};
       // The header that the record must have: when the one received differs, it is refused.
       command_o.aad       = {88'b0, header_of(ApplicationData,
                                               text_bytes_q + 15'(sealgate_abi_pkg::TagBytes))};
@@ -171,9 +174,10 @@ module sealgate_record_in
         run_end: state_q == StEnd,
         status: end_status_q,
         tls12: job_q.tls12,
-        explicit_nonce: explicit_nonce,
+        explicit_nonce: explicit_nonce_q,
         header_type: header_type,
         nonce: nonce[95:32],
+        has_text: text_bytes_q != '0,
         text_bytes: text_bytes_q,
         destination: job_q.destination
       };
@@ -191,7 +195,7 @@ module sealgate_record_in
   logic [16:0]          source_words;
   length_t              source_reach;  // from the first byte of the first word, rounded up
   logic                 take;
-  logic [4:0]           take_bytes;
+  logic [4:0]           take_bytes_q;  // in this state
   logic                 available;
   logic                 taken;
   logic [WordWidth-1:0] window;
@@ -209,12 +213,13 @@ module sealgate_record_in
     .start_i     (start),
     .offset_i    (job_i.source[3:0]),
     .words_i     (source_words),
+    .any_i       (job_i.length != '0),
     .word_valid_i,
     .word_ready_o,
     .word_data_i,
     .word_error_i,
     .take_i      (take),
-    .take_bytes_i(take_bytes),
+    .take_bytes_i(take_bytes_q),
     .available_o (available),
     .data_o      (window),
     .error_o     (window_error),
@@ -223,26 +228,19 @@ module sealgate_record_in
   );
 
   // What of the text is still to come from the source: whole words, then a tail.
-  logic        source_whole_q;  // there is a whole word
   logic [10:0] source_words_q;
   logic [3:0]  source_tail_q;
   logic        type_due_q;      // the content type is to follow the source
   logic        text_last_q;     // one word of text is still to be made
   logic [10:0] text_words_q;
-  logic [4:0]  from_source;
   size_t       source_bytes;
 
-  assign from_source  = source_whole_q ? 5'd16 : {1'b0, source_tail_q};
   assign source_bytes = job_q.open ? text_bytes_q : size_t'(job_q.length);
 
-  always_comb begin
-    take_bytes = from_source;
-    unique case (state_q)
-      StHeader: take_bytes = explicit_nonce ? 5'd13 : 5'd5;
-      StTag:    take_bytes = 5'(sealgate_abi_pkg::TagBytes);
-      default:  ;
-    endcase
-  end
+  // Bytes of a header and, where there is one, an explicit nonce.
+  function automatic logic [4:0] header_bytes(logic with_nonce);
+    return with_nonce ? 5'd13 : 5'd5;
+  endfunction
 
   logic cut_ready;
 
@@ -265,12 +263,12 @@ module sealgate_record_in
   cut_t        word, cut;
   logic [63:0] type_low, type_high;
 
-  assign type_here = type_due_q && !from_source[4];
+  assign type_here = type_due_q && !take_bytes_q[4];
   assign word      = '{
     error: window_error,
     with_type: type_here,
     content_type: job_q.content_type,
-    bytes: from_source,
+    bytes: take_bytes_q,
     data: window
   };
 
@@ -350,9 +348,12 @@ module sealgate_record_in
     unique case (state_q)
       StIdle: begin
         if (job_valid_i) job_q <= job_i;
-        fault_q <= 1'b0;
+        explicit_nonce_q <= explicit_nonce;
+        take_bytes_q     <= header_bytes(explicit_nonce);
+        fault_q          <= 1'b0;
       end
       StHeader: begin
+        expected_q <= {1'b0, size_t'(job_q.length)} - HeaderBytes;
         if (taken) begin
           header_q <= window[103:0];
           fault_q  <= window_error;
@@ -361,26 +362,26 @@ module sealgate_record_in
       StShape: begin
         stop_q         <= stop;
         end_status_q   <= fault_q ? StatusSourceFault : StatusBadHeader;
-        bad_header_q   <= !header_good || (header_length + HeaderBytes != {1'b0, record_bytes});
+        bad_header_q   <= !header_good || (!job_q.run && (header_length != expected_q));
         record_bytes_q <= record_bytes;
         text_bytes_q   <= text_bytes;
       end
       StCommand: begin
-        source_whole_q <= source_bytes[14:4] != '0;
         source_words_q <= source_bytes[14:4];
         source_tail_q  <= source_bytes[3:0];
-        text_last_q    <= words_of(text_bytes_q) == 11'd1;
+        text_last_q    <= is_one_word(text_bytes_q);
         text_words_q   <= words_of(text_bytes_q);
         type_due_q     <= !job_q.open && !job_q.tls12;
+        take_bytes_q   <= (source_bytes[14:4] != '0) ? 5'd16 : {1'b0, source_bytes[3:0]};
+        if (text_bytes_q == '0) take_bytes_q <= 5'(sealgate_abi_pkg::TagBytes);
       end
       StText: begin
         if (taken) begin
-          if (source_whole_q) begin
-            source_whole_q <= source_words_q != 11'd1;
-            source_words_q <= source_words_q - 11'd1;
-          end else begin
-            source_tail_q <= '0;
-          end
+          // Whole words, the tail, then nothing but what is made of zeroes.
+          source_words_q <= source_words_q - 11'd1;
+          if (text_last_q) take_bytes_q <= 5'(sealgate_abi_pkg::TagBytes);
+          else if (!take_bytes_q[4]) take_bytes_q <= '0;
+          else if (source_words_q == 11'd1) take_bytes_q <= {1'b0, source_tail_q};
           text_last_q  <= text_words_q == 11'd2;
           text_words_q <= text_words_q - 11'd1;
           if (type_here) type_due_q <= 1'b0;
@@ -390,6 +391,7 @@ module sealgate_record_in
       StTag: begin
         end_status_q <= StatusSuccess;
         if (taken) begin
+          take_bytes_q          <= header_bytes(explicit_nonce_q);
           job_q.length          <= left;
           job_q.sequence_number <= job_q.sequence_number + 64'd1;
         end

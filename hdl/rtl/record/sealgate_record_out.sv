@@ -85,7 +85,6 @@ module sealgate_record_out
   logic                 content_ready;
   content_t             content;
   logic                 judge_tag_ready;
-  logic                 judge_content_ready;
   logic                 seal_tag;
   logic                 seal_has_text;
   logic                 judged_valid;
@@ -100,8 +99,6 @@ module sealgate_record_out
 
   assign text_accepted = text_valid_i && text_ready_o;
   assign tag_ready_o   = judge_tag_ready || seal_tag;
-  // The end of content of a SEAL is not asked for; it is there long before the tag is needed.
-  assign content_ready = judge_content_ready || (seal_tag && seal_has_text);
 
   sealgate_record_store u_store (
     .clk_i,
@@ -119,7 +116,8 @@ module sealgate_record_out
   );
 
   sealgate_content_end #(
-    .Depth(Depth)
+    .Depth(Depth),
+    .Pipelined(Pipelined)
   ) u_content_end (
     .clk_i,
     .rst_ni,
@@ -172,9 +170,10 @@ module sealgate_record_out
     .received_ready_o,
     .received_i,
     .content_valid_i (content_valid),
-    .content_ready_o (judge_content_ready),
+    .content_ready_o (content_ready),
     .content_i       (content),
     .seal_tag_i      (seal_tag),
+    .seal_has_text_i (seal_has_text),
     .fetch_valid_o   (fetch_valid),
     .fetch_ready_i   (fetch_ready),
     .fetch_keep_o    (fetch_keep),
@@ -227,11 +226,11 @@ module sealgate_record_out
   logic [10:0]          words_q;      // of text, still to leave
   logic                 last_word_q;  // one of them
   logic                 source_fault_q;
-  logic                 pack_idle;
   logic                 span_taken;
   logic                 chunk_valid;
   logic                 chunk_ready;
-  logic                 chunk_accepted;
+  logic                 text_leaves;
+  logic                 tag_leaves;
   logic [WordWidth-1:0] chunk;
   logic [4:0]           chunk_bytes;
   logic                 chunk_last;
@@ -246,16 +245,17 @@ module sealgate_record_out
   logic                 sent_ready;
   size_t                encrypted_bytes;
 
-  // The last span has left when nothing of it is in front of the packer.
-  assign span_valid_o = (state_q == StSpan) && plan_valid && plan.write && pack_idle &&
+  // The packer has taken all of the last span when nothing of it is in front.
+  assign span_valid_o = (state_q == StSpan) && plan_valid && plan.write &&
                         (!Pipelined || !packed_valid);
   assign span_o       = '{address: plan.destination, bytes: length_t'(plan.bytes)};
   assign span_taken   = span_valid_o && span_ready_i;
 
-  assign chunk_accepted  = chunk_valid && chunk_ready;
   assign fetched_ready   = (state_q == StText) && chunk_ready;
-  assign seal_tag        = (state_q == StTag) && chunk_accepted;
-  assign seal_has_text   = plan.text_bytes != '0;
+  assign text_leaves     = fetched_valid && chunk_ready;
+  assign tag_leaves      = tag_valid_i && chunk_ready;
+  assign seal_tag        = (state_q == StTag) && tag_leaves;
+  assign seal_has_text   = plan.has_text;
   assign encrypted_bytes = plan.bytes - 15'(sealgate_abi_pkg::RecordHeaderBytes);
 
   always_comb begin
@@ -299,12 +299,13 @@ module sealgate_record_out
     .data_o ({packed_last, packed_bytes, packed_chunk})
   );
 
-  sealgate_byte_pack u_byte_pack (
+  sealgate_byte_pack #(
+    .Pipelined(Pipelined)
+  ) u_byte_pack (
     .clk_i,
     .rst_ni,
     .start_i      (span_taken),
     .offset_i     (plan.destination[3:0]),
-    .idle_o       (pack_idle),
     .chunk_valid_i(packed_valid),
     .chunk_ready_o(packed_ready),
     .chunk_data_i (packed_chunk),
@@ -340,9 +341,9 @@ module sealgate_record_out
           if (span_taken) state_q <= plan.seal ? StHeader : StText;
           else if (plan_valid && !plan.write) state_q <= StSent;
         end
-        StHeader: if (chunk_accepted) state_q <= seal_has_text ? StText : StTag;
-        StText:   if (chunk_accepted && last_word_q) state_q <= plan.seal ? StTag : StSent;
-        StTag:    if (chunk_accepted) state_q <= StSent;
+        StHeader: if (chunk_ready) state_q <= seal_has_text ? StText : StTag;
+        StText:   if (text_leaves && last_word_q) state_q <= plan.seal ? StTag : StSent;
+        StTag:    if (tag_leaves) state_q <= StSent;
         StSent:   if (sent_ready) state_q <= StSpan;
         default:  state_q <= StSpan;
       endcase
@@ -353,11 +354,11 @@ module sealgate_record_out
     unique case (state_q)
       StSpan: begin
         words_q        <= words_of(plan.text_bytes);
-        last_word_q    <= words_of(plan.text_bytes) == 11'd1;
+        last_word_q    <= is_one_word(plan.text_bytes);
         source_fault_q <= 1'b0;
       end
       StText: begin
-        if (chunk_accepted) begin
+        if (text_leaves) begin
           words_q     <= words_q - 11'd1;
           last_word_q <= words_q == 11'd2;
         end

@@ -23,6 +23,7 @@ package sealgate_record_pkg;
     logic [95:0]  nonce;
     logic [127:0] aad;
     logic [4:0]   aad_bytes;
+    logic         has_text;
     logic [15:0]  text_bytes;
   } command_t;
 
@@ -38,6 +39,7 @@ package sealgate_record_pkg;
     logic        explicit_nonce;
     logic [7:0]  header_type;
     logic [63:0] nonce;           // the explicit one, SEAL
+    logic        has_text;
     size_t       text_bytes;
     logic [63:0] destination;
   } op_t;
@@ -66,13 +68,31 @@ package sealgate_record_pkg;
     logic [63:0] nonce;
     logic [63:0] destination;
     size_t       bytes;           // of the span
+    logic        has_text;        // SEAL
     size_t       text_bytes;      // of them from the store
     result_t     result;
   } plan_t;
 
-  // 64 bits out of 128, from this byte of the low half on.
-  function automatic logic [63:0] funnel(logic [63:0] high, logic [63:0] low, logic [2:0] bytes);
-    return (low >> {bytes, 3'b000}) | (high << (7'd64 - {1'b0, bytes, 3'b000}));
+  // 64 bits out of 88, from a byte on: one look-up table per bit.
+  function automatic logic [63:0] pull_bytes(logic [23:0] high, logic [63:0] low,
+                                             logic [1:0] bytes);
+    unique case (bytes)
+      2'd0:    return low;
+      2'd1:    return {high[7:0], low[63:8]};
+      2'd2:    return {high[15:0], low[63:16]};
+      default: return {high, low[63:24]};
+    endcase
+  endfunction
+
+  // The high 64 bits out of 88, shifted up by bytes.
+  function automatic logic [63:0] push_bytes(logic [63:0] high, logic [23:0] low,
+                                             logic [1:0] bytes);
+    unique case (bytes)
+      2'd0:    return high;
+      2'd1:    return {high[55:0], low[23:16]};
+      2'd2:    return {high[47:0], low[23:8]};
+      default: return {high[39:0], low};
+    endcase
   endfunction
 
   // The first `bytes` bytes, at most 16, of a word: of its low and of its high half.

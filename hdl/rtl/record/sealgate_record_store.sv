@@ -5,7 +5,8 @@
 // Theory of operation: a ring of words. Text is written as it comes. It leaves by record: a fetch
 // says how many words of a record are kept and how many behind them are skipped; skipping takes one
 // cycle, whatever the number. A word may be fetched as soon as it is written, so a record may leave
-// while it still comes in; words to be skipped must have been written. Fetched words pass a
+// while it still comes in; words to be skipped must have been written. After a skip it takes a cycle
+// to know whether another word is there; no record is fetched so early. Fetched words pass a
 // register behind the RAM into a short queue, which has room for every read under way.
 
 `default_nettype none
@@ -42,11 +43,17 @@ module sealgate_record_store
   logic                 read_valid_q;
   logic [IndexWidth:0]  write_q;
   logic [IndexWidth:0]  read_q;
+  logic [IndexWidth:0]  after_q;     // the one after it
+  logic                 there_q;     // a word is there to be read
+  logic                 skipped_q;   // whether there is one is not known yet
   logic                 full_q;
   logic [10:0]          keep_q;      // words still to be read
+  logic                 keep_any_q;  // there are any
+  logic                 keep_one_q;  // there is one
   logic [10:0]          skip_q;      // then to be skipped
   logic                 skip_due_q;  // no word is left in front of them
   logic [2:0]           room_q;
+  logic                 room_any_q;
 
   logic                 write;
   logic                 read;
@@ -58,30 +65,52 @@ module sealgate_record_store
   assign used          = write_q - read_q;
   assign text_ready_o  = !full_q;
   assign write         = text_valid_i && text_ready_o;
-  assign fetch_ready_o = !skip_due_q && (keep_q == '0);
+  assign fetch_ready_o = !skip_due_q && !keep_any_q;
   assign fetch         = fetch_valid_i && fetch_ready_o;
-  assign read          = (keep_q != '0) && (read_q != write_q) && (room_q != '0);
+  assign read          = keep_any_q && there_q && room_any_q;
   assign taken         = word_valid_o && word_ready_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       write_q      <= '0;
       read_q       <= '0;
+      after_q      <= (IndexWidth + 1)'(1);
+      there_q      <= 1'b0;
+      skipped_q    <= 1'b0;
       full_q       <= 1'b0;
       keep_q       <= '0;
+      keep_any_q   <= 1'b0;
+      keep_one_q   <= 1'b0;
       skip_due_q   <= 1'b0;
       room_q       <= 3'(QueueDepth);
+      room_any_q   <= 1'b1;
       read_valid_q <= 1'b0;
     end else begin
       if (write) write_q <= write_q + 1'b1;
       if (skip_due_q) read_q <= read_q + (IndexWidth + 1)'(skip_q);
-      else if (read) read_q <= read_q + 1'b1;
+      else if (read) read_q <= after_q;
+      if (skipped_q) after_q <= read_q + 1'b1;
+      else if (read) after_q <= after_q + 1'b1;
+      skipped_q <= skip_due_q;
+      if (write) there_q <= 1'b1;
+      else if (skipped_q) there_q <= read_q != write_q;
+      else if (read && (after_q == write_q)) there_q <= 1'b0;
       full_q       <= used >= (IndexWidth + 1)'(Words - 2);
       read_valid_q <= read;
-      if (fetch) keep_q <= fetch_keep_i;
-      else if (read) keep_q <= keep_q - 11'd1;
-      skip_due_q   <= (fetch && (fetch_keep_i == '0)) || (read && (keep_q == 11'd1));
-      if (read != taken) room_q <= taken ? room_q + 3'd1 : room_q - 3'd1;
+      if (fetch) begin
+        keep_q     <= fetch_keep_i;
+        keep_any_q <= fetch_keep_i != '0;
+        keep_one_q <= fetch_keep_i == 11'd1;
+      end else if (read) begin
+        keep_q     <= keep_q - 11'd1;
+        keep_any_q <= !keep_one_q;
+        keep_one_q <= keep_q == 11'd2;
+      end
+      skip_due_q <= (fetch && (fetch_keep_i == '0)) || (read && keep_one_q);
+      if (read != taken) begin
+        room_q     <= taken ? room_q + 3'd1 : room_q - 3'd1;
+        room_any_q <= taken || (room_q != 3'd1);
+      end
     end
   end
 

@@ -224,6 +224,7 @@ struct sealgate_aead : Clocked<Vsealgate_aead> {
     for (std::size_t word = 0; word < 3; ++word) ports.cmd_nonce_i[word] = in.cmd_nonce[word];
     widen(ports.cmd_aad_i, in.cmd_aad);
     ports.cmd_aad_bytes_i = in.cmd_aad_bytes;
+    ports.cmd_has_text_i = in.cmd_text_bytes != 0;
     ports.cmd_text_bytes_i = in.cmd_text_bytes;
     ports.in_valid_i = in.in_valid;
     widen(ports.in_data_i, in.in_data);

@@ -302,7 +302,7 @@ module sealgate_gcm_core
   logic [RingWidth-1:0] ring_read_q;
   logic                 ring_read;
   // Bit s: a slot entered the pipe s + 1 cycles ago.
-  logic [DoneIndex+SumStages:0] entered_q;
+  logic [DoneIndex:0]   entered_q;
 
   assign ring_read = entered_q[DoneIndex-1-RingStages-MaskStages];
 
@@ -312,7 +312,7 @@ module sealgate_gcm_core
       ring_write_q <= '0;
       ring_read_q  <= '0;
     end else begin
-      entered_q <= {entered_q[DoneIndex+SumStages-1:0], slot_valid};
+      entered_q <= {entered_q[DoneIndex-1:0], slot_valid};
       if (slot_valid) ring_write_q <= ring_write_q + 1'b1;
       if (ring_read) ring_read_q <= ring_read_q + 1'b1;
     end
@@ -457,22 +457,28 @@ module sealgate_gcm_core
     end
   end
 
-  logic                sum_valid;
   logic                sum_text, sum_text_last, sum_hashed;
   hash_t               sum_hash;
   logic [CtxWidth-1:0] sum_ctx;
   logic [63:0]         out_lo, out_hi;
   logic [63:0]         hash_lo, hash_hi;
 
-  assign sum_valid = entered_q[DoneIndex+SumStages];
+  sealgate_delay #(
+    .Width(2),
+    .Cycles(SumStages)
+  ) u_sum_valid (
+    .clk_i,
+    .value_i({done && done_slot.text && rst_ni, done && done_slot.hashed && rst_ni}),
+    .value_o({sum_text, sum_hashed})
+  );
 
   sealgate_delay #(
-    .Width(CtxWidth + 3 + $bits(hash_t)),
+    .Width(CtxWidth + 1 + $bits(hash_t)),
     .Cycles(SumStages)
   ) u_sum_slot (
     .clk_i,
-    .value_i({done_ctx, done_slot.text, done_slot.text_last, done_slot.hashed, done_slot.hash}),
-    .value_o({sum_ctx, sum_text, sum_text_last, sum_hashed, sum_hash})
+    .value_i({done_ctx, done_slot.text_last, done_slot.hash}),
+    .value_o({sum_ctx, sum_text_last, sum_hash})
   );
 
   sealgate_delay #(
@@ -550,7 +556,7 @@ module sealgate_gcm_core
     .write_power_i(hash_write_power),
     .write_hi_i(hash_write_hi),
     .write_lo_i(hash_write_lo),
-    .valid_i(sum_valid && sum_hashed),
+    .valid_i(sum_hashed),
     .ctx_i(sum_ctx),
     .hash_i(sum_hash),
     .block_hi_i(swap_bytes(hash_lo)),
@@ -608,7 +614,7 @@ module sealgate_gcm_core
     ) u_text_fifo (
       .clk_i,
       .rst_ni,
-      .valid_i(sum_valid && sum_text),
+      .valid_i(sum_text),
       .ready_o(unused_out_ready),
       .data_i({sum_text_last, out_hi, out_lo}),
       .valid_o(queued_valid),
@@ -638,7 +644,7 @@ module sealgate_gcm_core
       .clk_i,
       .rst_ni,
       .clear_i(1'b0),
-      .valid_i(sum_valid && sum_text),
+      .valid_i(sum_text),
       .ready_o(unused_out_ready),
       .data_i({sum_text_last, out_hi, out_lo}),
       .valid_o(out_valid_o),
