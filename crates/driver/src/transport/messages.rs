@@ -42,11 +42,18 @@ impl Messages {
         let Some(descriptor) = &self.descriptor else {
             return self.transport.wait_for_interrupt(self.queue, longest);
         };
-        if let Ok(Ok(mut ready)) = timeout(longest, descriptor.readable()).await {
-            // Before the message is taken: of one that comes in between the runtime tells again.
-            ready.clear_ready();
-        }
-        self.transport.wait_for_interrupt(self.queue, Duration::ZERO)
+        let message = async {
+            while let Ok(mut ready) = descriptor.readable().await {
+                // Before the message is taken: of one that comes in between the runtime tells again.
+                ready.clear_ready();
+                if self.transport.wait_for_interrupt(self.queue, Duration::ZERO)? {
+                    return Ok(true);
+                }
+                // A thread has taken it, while it was the one to sleep.
+            }
+            Ok(false)
+        };
+        timeout(longest, message).await.unwrap_or(Ok(false))
     }
 }
 
