@@ -22,6 +22,7 @@ pub mod table;
 pub mod throughput;
 #[cfg(feature = "tls")]
 pub mod tls;
+pub mod transports;
 
 /// Sizes of content that are compared, in bytes.
 pub const RECORD_BYTES: [usize; 3] = [16_384, 1_024, 64];

@@ -12,6 +12,7 @@ use crate::host::HostCost;
 use crate::idle::IdleMemory;
 use crate::throughput::Throughput;
 use crate::tls::Stack;
+use crate::transports::TransportCost;
 
 /// Everything that was measured.
 #[derive(Serialize)]
@@ -28,6 +29,8 @@ pub struct Report {
     pub idle_memory: Vec<IdleMemory>,
     /// A model of cards.
     pub card_model: Vec<CardModel>,
+    /// The ways to a device.
+    pub transports: Vec<TransportCost>,
 }
 
 /// A table for each part.
@@ -49,6 +52,7 @@ pub fn render(report: &Report) -> String {
         + &throughput(&report.tls_throughput)
         + &idle_memory(&report.idle_memory)
         + &card_model(&report.card_model)
+        + &transports(&report.transports)
 }
 
 fn host_cost(rows: &[HostCost]) -> String {
@@ -164,6 +168,35 @@ fn card_model(rows: &[CardModel]) -> String {
             row.gbit_per_s_of_one_core,
             row.cores_to_fill,
             row.ring_cores_for_that
+        );
+    }
+    text
+}
+
+fn transports(rows: &[TransportCost]) -> String {
+    let mut text = String::new();
+    if rows.is_empty() {
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "\nThe ways to a device, microseconds; of pci: in a virtual machine without KVM, whose card is a simulation like the \
+         others\n{:<24} {:>9} {:>9} {:>10} {:>9} {:>9} {:>11} {:>6}",
+        "", "reg read", "reg write", "completion", "interrupt", "map 64Ki", "seal 16 KiB", "MB/s"
+    );
+    for row in rows {
+        let device = row.device.split_once(":/").map_or(&row.device[..], |(kind, _)| kind);
+        let device = if row.simulated { format!("{device} (simulated)") } else { device.into() };
+        let _ = writeln!(
+            text,
+            "{device:<24} {:>9.1} {:>9.1} {:>10.1} {:>9.1} {:>9.1} {:>11.1} {:>6.1}",
+            row.register_read_us,
+            row.register_write_us,
+            row.completion_us,
+            row.interrupt_us,
+            row.map_and_unmap_us,
+            row.seal_us,
+            row.seal_mb_per_s
         );
     }
     text

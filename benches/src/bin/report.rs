@@ -30,7 +30,7 @@ mod rtl {
     use clap::Parser;
     use sealgate_benches::idle::{self, IdleMemory};
     use sealgate_benches::table::{self, Report};
-    use sealgate_benches::{card, device, host, throughput};
+    use sealgate_benches::{card, device, host, throughput, transports};
 
     /// Device cycles and host nanoseconds per record, beside ring's own.
     #[derive(Parser)]
@@ -51,8 +51,16 @@ mod rtl {
         let device = device::figures()?;
         let simulation_speed = device::simulation_speed()?;
         let card_model = card::model(&host_cost, &device);
-        let report =
-            Report { device, simulation_speed, host_cost, tls_throughput, idle_memory, card_model };
+        let transports = transports::figures()?;
+        let report = Report {
+            device,
+            simulation_speed,
+            host_cost,
+            tls_throughput,
+            idle_memory,
+            card_model,
+            transports,
+        };
         print!("{}", table::render(&report));
         if let Some(path) = &arguments.json {
             std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")

@@ -51,6 +51,11 @@ pub trait Transport: RegisterIo + fmt::Debug + Send + Sync {
     /// Takes a mapping back. After it returns the device can no longer reach the memory.
     fn unmap(&self, iova: Iova) -> Result<(), TransportError>;
 
+    /// Whether interrupt messages arrive. If not, [`Self::wait_for_interrupt`] ends after a pause, for another look.
+    fn has_interrupts(&self) -> bool {
+        true
+    }
+
     /// Waits for an interrupt message of `queue`, at most `timeout`. `true`: one came since the last call.
     fn wait_for_interrupt(&self, queue: usize, timeout: Duration) -> Result<bool, TransportError>;
 

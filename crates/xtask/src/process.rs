@@ -3,7 +3,7 @@
 
 use std::env;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::{Failure, Result, workspace};
 
@@ -18,6 +18,17 @@ pub(crate) fn cargo() -> Command {
         command.env("SEALGATE_TOOLS", workspace::tools());
     }
     command
+}
+
+/// A process that does not outlive its owner: it is ended when this is dropped.
+pub(crate) struct Ended(pub(crate) Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It has ended already, or ends now.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Runs a program to its end; its output goes where ours goes.

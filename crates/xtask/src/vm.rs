@@ -10,17 +10,21 @@ mod initramfs;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+use std::result;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::process::{cargo, output};
+use crate::process::{Ended, cargo, output};
 use crate::timing::Parts;
 use crate::{Failure, Result, setup, workspace};
 
 /// The longest that the machine may say nothing: what waits longest inside is told to give up before.
 const SILENCE_LIMIT: Duration = Duration::from_secs(180);
+
+/// The check that prints what the way to the card costs.
+const MEASURED: &str = "device measure";
 
 /// Lines of what QEMU complains of that are shown of a machine that ended early.
 const COMPLAINTS_MAX: usize = 20;
@@ -31,28 +35,16 @@ const PREFIX: &str = "vm: ";
 /// Boots the machine and counts what it tells.
 pub(crate) fn run() -> Result<()> {
     let mut parts = Parts::default();
-    let tools = parts.run("setup", || {
-        setup::simulation()?;
-        setup::virtual_machine()
-    })?;
-    let tools = match tools {
-        Ok(tools) => tools,
+    let told = match session(&mut parts)? {
+        Ok(told) => told,
         Err(reason) => {
             println!("skipped: there is no virtual machine to be had: {reason}");
             println!("0 passed, 0 failed");
             return Ok(());
         }
     };
-    let programs = parts.run("build", Programs::build)?;
-    let scratch = std::env::temp_dir().join(format!("sealgate-vm-{}", std::process::id()));
-    fs::create_dir_all(&scratch).map_err(Failure::at(scratch.display()))?;
-    let told = parts.run("initramfs", || initramfs::pack(&tools, &programs, &scratch)).and_then(
-        |initramfs| parts.run("machine", || boot(&tools, &programs, &scratch, &initramfs)),
-    );
-    let removed = fs::remove_dir_all(&scratch);
-    let Told { passed, failed, done } = told?;
-    removed.map_err(Failure::at(scratch.display()))?;
     parts.print();
+    let Told { passed, failed, done, .. } = told;
     for name in &failed {
         println!("failed: {name}");
     }
@@ -64,6 +56,46 @@ pub(crate) fn run() -> Result<()> {
         }
         _ => Err(Failure::new("tests in the virtual machine failed; see above")),
     }
+}
+
+/// What the way to the card costs inside, as `sealgate device measure --json` prints it. `None`: there is no virtual
+/// machine to be had.
+pub(crate) fn figures() -> Result<Option<String>> {
+    Ok(session(&mut Parts::default())?.ok().map(|told| told.figures))
+}
+
+/// Gets everything, boots and listens; or says in words why there is no virtual machine to be had.
+fn session(parts: &mut Parts) -> Result<result::Result<Told, String>> {
+    let tools = parts.run("setup", || {
+        setup::simulation()?;
+        setup::virtual_machine()
+    })?;
+    let tools = match tools {
+        Ok(tools) => tools,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let programs = parts.run("build", Programs::build)?;
+    let scratch = std::env::temp_dir().join(format!("sealgate-vm-{}", std::process::id()));
+    fs::create_dir_all(&scratch).map_err(Failure::at(scratch.display()))?;
+    let told = parts.run("initramfs", || initramfs::pack(&tools, &programs, &scratch)).and_then(
+        |initramfs| parts.run("machine", || boot(&tools, &programs, &scratch, &initramfs)),
+    );
+    let removed = fs::remove_dir_all(&scratch);
+    let told = told?;
+    removed.map_err(Failure::at(scratch.display()))?;
+    Ok(Ok(told))
+}
+
+/// Waits until a server has made its socket.
+pub(crate) fn wait_for(socket: &Path) -> Result<()> {
+    let begun = Instant::now();
+    while !socket.exists() {
+        if begun.elapsed() > SILENCE_LIMIT {
+            return Err(Failure::new(format!("nobody makes the socket {}", socket.display())));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 /// What runs inside the machine, and the card outside.
@@ -111,48 +143,35 @@ fn built<const N: usize>(arguments: [&str; N], name: &str) -> Result<PathBuf> {
         .ok_or_else(|| Failure::new(format!("cargo did not tell where {name} is")))
 }
 
-/// A process that does not outlive us.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has ended already, or ends now.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// What the machine told.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
     passed: usize,
     failed: Vec<String>,
     done: bool,
+    /// What was printed by the check whose name is [`MEASURED`].
+    figures: String,
+    /// The check whose lines come.
+    check: String,
 }
 
 /// Boots the machine with its card and listens to it until it ends.
 fn boot(tools: &Path, programs: &Programs, scratch: &Path, initramfs: &Path) -> Result<Told> {
     let socket = scratch.join("card.sock");
-    let mut card = Running(
+    let mut card = Ended(
         Command::new(&programs.sealgate_sim)
             .args(["serve", "--device", "rtl", "--socket"])
             .arg(&socket)
             .spawn()
             .map_err(Failure::at("sealgate-sim"))?,
     );
-    let begun = Instant::now();
-    while !socket.exists() {
-        if begun.elapsed() > SILENCE_LIMIT {
-            return Err(Failure::new("sealgate-sim makes no socket"));
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_for(&socket)?;
     // Of a card that was pulled QEMU complains thousands of times.
     let complaints = scratch.join("qemu.log");
     let file = fs::File::create(&complaints).map_err(Failure::at(complaints.display()))?;
     let mut machine = qemu(tools, &socket, initramfs)?;
     let machine = machine.stderr(file).spawn().map_err(Failure::at("qemu-system-x86_64"))?;
-    let mut machine = Running(machine);
+    let mut machine = Ended(machine);
     let Some(console) = machine.0.stdout.take() else {
         return Err(Failure::new("the virtual machine has no console"));
     };
@@ -187,7 +206,16 @@ fn boot(tools: &Path, programs: &Programs, scratch: &Path, initramfs: &Path) -> 
 impl Told {
     /// Notes one line of the console. The result is whether the card is to be pulled.
     fn note(&mut self, line: &str) -> bool {
-        let Some(news) = line.trim_end().strip_prefix(PREFIX) else { return false };
+        if let Some(name) = line.trim_end().strip_prefix("--- ") {
+            name.clone_into(&mut self.check);
+            return false;
+        }
+        let Some(news) = line.trim_end().strip_prefix(PREFIX) else {
+            if self.check == MEASURED {
+                self.figures.push_str(line);
+            }
+            return false;
+        };
         match news.split_once(' ') {
             Some(("passed", _)) => self.passed += 1,
             Some(("failed", name)) => self.failed.push(name.to_owned()),
@@ -230,7 +258,7 @@ fn qemu(tools: &Path, socket: &Path, initramfs: &Path) -> Result<Command> {
         .arg(kernel)
         .arg("-initrd")
         .arg(initramfs)
-        .args(["-append", "console=ttyS0 panic=-1 intel_iommu=on quiet"])
+        .args(["-append", "console=ttyS0 panic=-1 intel_iommu=on iommu=pt quiet"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     Ok(command)
@@ -256,7 +284,7 @@ fn only(folder: &Path, prefix: &str) -> Result<PathBuf> {
 fn read_lines(console: ChildStdout) -> Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
-        let lines = BufReader::new(console).split(b'\n').map_while(std::result::Result::ok);
+        let lines = BufReader::new(console).split(b'\n').map_while(result::Result::ok);
         for line in lines {
             let line = String::from_utf8_lossy(&line).trim_end().to_owned();
             if sender.send(line).is_err() {
@@ -274,12 +302,22 @@ mod tests {
     #[test]
     fn what_the_machine_tells_is_counted() {
         let mut told = Told::default();
-        for line in ["booting", "vm: passed device info\r", "vm: failed reset in flight", "--- x"] {
+        let lines = [
+            "booting",
+            "--- device measure",
+            "{",
+            "}",
+            "vm: passed device measure\r",
+            "--- reset in flight",
+            "1 request",
+            "vm: failed reset in flight",
+        ];
+        for line in lines {
             assert!(!told.note(line), "{line}");
         }
         assert!(told.note("vm: pull the card"));
         assert!(!told.note("vm: done"));
-        let failed = vec!["reset in flight".to_owned()];
-        assert_eq!(told, Told { passed: 1, failed, done: true });
+        assert_eq!((told.passed, &told.figures[..], told.done), (1, "{}", true));
+        assert_eq!(told.failed, ["reset in flight"]);
     }
 }

@@ -15,6 +15,11 @@ pub(crate) fn root() -> PathBuf {
     here.ancestors().nth(2).map_or_else(|| here.clone(), Path::to_path_buf)
 }
 
+/// The folder that cargo builds into.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The folder of the tools that setup gets.
 pub(crate) fn tools() -> PathBuf {
     let chosen = env::var_os("SEALGATE_TOOLS").map(PathBuf::from);

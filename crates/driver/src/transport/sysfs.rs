@@ -81,15 +81,20 @@ impl SysfsTransport {
     }
 }
 
+/// Bits of the command register of a PCI function (PCI 3.0, section 6.2.2).
+const COMMAND_MEMORY: u8 = 1 << 1;
+const COMMAND_BUS_MASTER: u8 = 1 << 2;
+
 fn map_registers(function: &PciFunction) -> Result<Bar, SysfsError> {
     let path = function.folder().join("resource0");
     let map = || {
         let file = File::options().read(true).write(true).open(&path)?;
         if file.metadata()?.len() < REGISTER_BAR_BYTES.into() {
-            return Err(io::Error::other(
-                "BAR 0 is smaller than the registers of a sealgate engine",
-            ));
+            let what = "BAR 0 is smaller than the registers of a sealgate engine";
+            return Err(io::Error::other(what));
         }
+        // A function that no driver has taken may not answer on its BARs.
+        enable(function, COMMAND_MEMORY)?;
         Bar::map(&file, 0, REGISTER_BAR_BYTES as usize)
     };
     map().map_err(|source| SysfsError::Registers { address: function.address(), source })
@@ -97,24 +102,24 @@ fn map_registers(function: &PciFunction) -> Result<Bar, SysfsError> {
 
 /// Makes the function a bus master; the result tells the physical addresses of this process's pages.
 fn reach_memory(function: &PciFunction) -> Result<File, SysfsError> {
-    const COMMAND: u64 = 4;
-    const BUS_MASTER: u8 = 1 << 2;
-
-    let enable = || {
-        let config =
-            File::options().read(true).write(true).open(function.folder().join("config"))?;
-        let mut command = [0];
-        config.read_exact_at(&mut command, COMMAND)?;
-        config.write_all_at(&[command[0] | BUS_MASTER], COMMAND)?;
-        File::open("/proc/self/pagemap")
-    };
     let pages =
-        enable().map_err(|source| SysfsError::Dma { address: function.address(), source })?;
+        enable(function, COMMAND_BUS_MASTER).and_then(|()| File::open("/proc/self/pagemap"));
+    let pages = pages.map_err(|source| SysfsError::Dma { address: function.address(), source })?;
     tracing::warn!(
         device = %function.address(),
         "the card reaches memory by physical addresses and nothing limits it: a fault can overwrite anything"
     );
     Ok(pages)
+}
+
+/// Sets bits of the function's command register.
+fn enable(function: &PciFunction, bits: u8) -> io::Result<()> {
+    const COMMAND: u64 = 4;
+
+    let config = File::options().read(true).write(true).open(function.folder().join("config"))?;
+    let mut command = [0];
+    config.read_exact_at(&mut command, COMMAND)?;
+    config.write_all_at(&[command[0] | bits], COMMAND)
 }
 
 impl RegisterIo for SysfsTransport {
@@ -163,6 +168,10 @@ impl Transport for SysfsTransport {
         // SAFETY: the range is that of the memory; unlocking changes nothing that can be seen.
         let _ = unsafe { munlock(memory.as_ptr().cast(), memory.len()) };
         Ok(())
+    }
+
+    fn has_interrupts(&self) -> bool {
+        false
     }
 
     fn wait_for_interrupt(&self, _: usize, timeout: Duration) -> Result<bool, TransportError> {
@@ -227,4 +236,48 @@ pub enum SysfsError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A function of a tree like that of sysfs, whose BAR 0 has so many bytes.
+    fn tree(bar_bytes: u64) -> (tempfile::TempDir, PciBus) {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("devices/0000:02:00.0");
+        fs::create_dir_all(&folder).unwrap();
+        for (name, text) in
+            [("vendor", "0x10ee"), ("device", "0x5347"), ("config", "\0\0\0\0\0\0\0\0")]
+        {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        File::create(folder.join("resource0")).unwrap().set_len(bar_bytes).unwrap();
+        let bus = PciBus::at(root.path());
+        (root, bus)
+    }
+
+    #[test]
+    fn registers_are_reached_and_memory_is_not_unless_it_was_asked_for() {
+        let (root, bus) = tree(REGISTER_BAR_BYTES.into());
+        let transport = SysfsTransport::open_on(&bus, "0000:02:00.0".parse().unwrap(), None);
+        let transport = transport.unwrap();
+        transport.write32(0x40, 7);
+        assert_eq!(transport.read32(0x40), 7);
+        let command = fs::read(root.path().join("devices/0000:02:00.0/config")).unwrap()[4];
+        assert_eq!(command, COMMAND_MEMORY, "no bus master");
+        let memory = DmaMemory::allocate(1).unwrap();
+        let refused = transport.map(&memory, DmaAccess::Read);
+        assert!(matches!(refused, Err(TransportError::NoDma { .. })), "{refused:?}");
+        assert!(transport.wait_for_interrupt(0, Duration::ZERO).unwrap(), "rings are polled");
+    }
+
+    #[test]
+    fn a_bar_that_is_too_small_is_refused() {
+        let (_root, bus) = tree(4096);
+        let refused = SysfsTransport::open_on(&bus, "0000:02:00.0".parse().unwrap(), None);
+        assert!(matches!(refused, Err(SysfsError::Registers { .. })), "{refused:?}");
+    }
 }

@@ -16,7 +16,7 @@ use std::time::Instant;
 use mutant::Mutant;
 
 use crate::process::shown;
-use crate::workspace::root;
+use crate::workspace::{root, target};
 use crate::{Failure, Result, setup};
 
 /// What `SymbiYosys` returns when an assertion fails; other codes than this and 0 tell that it does not know, ran out of
@@ -132,9 +132,7 @@ impl Bench {
         let inherited = env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(programs.to_path_buf()).chain(env::split_paths(&inherited));
         let path = env::join_paths(folders).map_err(Failure::at("PATH"))?;
-        let target =
-            env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-        let target = std::path::absolute(target).map_err(Failure::at("CARGO_TARGET_DIR"))?;
+        let target = std::path::absolute(target()).map_err(Failure::at("CARGO_TARGET_DIR"))?;
         Ok(Self { scratch: target.join("formal"), path })
     }
 
