@@ -116,7 +116,7 @@ impl Device {
         let share = (engine.queues.len() / engine.cores).max(1);
         let turn = self.handle.next_queue.fetch_add(1, Ordering::Relaxed) % share;
         let queue = (sched_getcpu() * share + turn) % engine.queues.len();
-        self.handle.reapers.serve(&engine.queues[queue])?;
+        self.handle.reapers.serve(&engine.queues, &engine.queues[queue])?;
         Ok(self.session_on(&engine.queues[queue], config))
     }
 

@@ -3,8 +3,10 @@
 //!
 //! Threads wait in [`SharedQueue::execute`], tasks in [`SharedQueue::poll`]. The lock of a queue is held for a batch or a
 //! look at the ring, never while waiting, copying or waking. Whoever looks takes the completions of all. Of the threads
-//! that wait at one queue a single one sleeps until its interrupt and wakes the others; for tasks that one is the
-//! [reaper](crate::reaper).
+//! that wait at one queue a single one sleeps until its interrupt and wakes the others. For tasks the queue's
+//! [reaper](crate::reaper) waits, in the same ways as a thread.
+
+mod tasks;
 
 use std::hint;
 use std::mem;
@@ -15,6 +17,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use sealgate_abi::{Completion, Direction, RecordEntry, Status};
+use tokio::sync::Notify;
 use zeroize::Zeroize;
 
 use crate::buffer::Buffer;
@@ -26,6 +29,7 @@ use crate::queue::Queue;
 use crate::session::Owner;
 use crate::settings::deadline_in;
 use crate::slots::{Plaintext, Slot, SlotPool};
+use crate::transport::TransportError;
 
 /// The longest sleep before a waiting thread looks again whether the device is still there.
 pub(crate) const SLEEP_MAX: Duration = Duration::from_millis(10);
@@ -46,10 +50,10 @@ pub(crate) struct SharedQueue {
     core: Arc<Core>,
     index: usize,
     state: Mutex<State>,
-    /// Completions were taken, a slot came back, or the thread that slept until the interrupt is awake.
+    /// Completions were taken, a slot came back, or whoever slept until the interrupt is awake.
     progress: Condvar,
-    /// There is something to do for the reaper.
-    work: Condvar,
+    /// The same for the reaper, which also rests until there is work. A call that comes early is kept for it.
+    call: Notify,
 }
 
 /// What the lock of a queue guards.
@@ -59,12 +63,14 @@ struct State {
     running: Option<Running>,
     /// Counts what threads wait for: completions taken, slots given back, a sleeper awake.
     progress: u64,
-    /// Threads that wait for progress.
+    /// Threads that wait for progress, and the reaper if it does.
     waiters: usize,
     /// Tasks to wake when the lock is given back.
     woken: Vec<Waker>,
     /// Whether the reaper waits until there is work.
     reaper_rests: bool,
+    /// Whether the reaper waits for progress.
+    reaper_waits: bool,
     /// Whether the device is being closed.
     closing: bool,
 }
@@ -81,7 +87,7 @@ pub(crate) struct Running {
     contexts: ContextTable,
     /// Completions taken so far.
     reaped: u64,
-    /// Whether a thread sleeps until the queue's interrupt.
+    /// Whether a thread or the reaper sleeps until the queue's interrupt.
     sleeper: bool,
     /// Operations with the device that a task waits for, or nobody any more.
     awaited: usize,
@@ -266,8 +272,8 @@ impl Running {
 
 impl SharedQueue {
     pub(crate) fn new(core: Arc<Core>, index: usize) -> Self {
-        let (progress, work) = (Condvar::new(), Condvar::new());
-        Self { core, index, state: Mutex::default(), progress, work }
+        let (progress, call) = (Condvar::new(), Notify::new());
+        Self { core, index, state: Mutex::default(), progress, call }
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -366,7 +372,7 @@ impl SharedQueue {
             self.submit(running, owner, entry, buffer.slot(), holder)?;
             running.awaited += 1;
             if mem::take(&mut state.reaper_rests) {
-                self.work.notify_one();
+                self.call.notify_one();
             }
             Ok(())
         })?;
@@ -593,10 +599,27 @@ impl SharedQueue {
         reaped
     }
 
-    /// Sleeps until there may be progress beyond `seen`, at most `longest`: on the interrupt, or behind the thread that
-    /// does already.
+    /// Sleeps until there may be progress beyond `seen`, at most `longest`: on the interrupt, or behind whoever does
+    /// already.
     fn sleep(&self, seen: u64, longest: Duration) -> Result<(), DeviceError> {
-        let sleeper = self.with(|state| {
+        if let Some(generation) = self.lie_down(seen)? {
+            let woken = self.core.transport.wait_for_interrupt(self.index, longest);
+            return self.get_up(generation, woken);
+        }
+        let mut state = self.lock();
+        state.waiters += 1;
+        let (mut state, _) = self
+            .progress
+            .wait_timeout_while(state, longest, |state| state.progress == seen)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.waiters -= 1;
+        Ok(())
+    }
+
+    /// Before a sleep: arms the interrupt for the caller to sleep on, and then to [`Self::get_up`]. `None`: somebody
+    /// else sleeps on it, or there is progress beyond `seen`.
+    fn lie_down(&self, seen: u64) -> Result<Option<Generation>, DeviceError> {
+        self.with(|state| {
             let Some(running) = state.running.as_mut().filter(|_| state.progress == seen) else {
                 return Ok(None);
             };
@@ -614,19 +637,17 @@ impl SharedQueue {
                 running.sleeper = true;
                 running.generation
             });
-            Ok::<_, DeviceError>(sleeper)
-        })?;
-        let Some(generation) = sleeper else {
-            let mut state = self.lock();
-            state.waiters += 1;
-            let (mut state, _) = self
-                .progress
-                .wait_timeout_while(state, longest, |state| state.progress == seen)
-                .unwrap_or_else(PoisonError::into_inner);
-            state.waiters -= 1;
-            return Ok(());
-        };
-        let woken = self.core.transport.wait_for_interrupt(self.index, longest);
+            Ok(sleeper)
+        })
+    }
+
+    /// After a sleep on the interrupt, which a message has ended or not: those behind look now, too, and one of them is
+    /// the next to sleep on it.
+    fn get_up(
+        &self,
+        generation: Generation,
+        woken: Result<bool, TransportError>,
+    ) -> Result<(), DeviceError> {
         self.core.counters.sleeps.increment();
         self.with(|state| {
             state.progress += 1;
@@ -664,6 +685,9 @@ impl SharedQueue {
         if !progressed && state.woken.is_empty() {
             return result;
         }
+        if progressed && mem::take(&mut state.reaper_waits) {
+            self.call.notify_one();
+        }
         let woken = mem::take(&mut state.woken);
         drop(state);
         if progressed {
@@ -676,60 +700,5 @@ impl SharedQueue {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code that holds the lock can panic half way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What the reaper does: it takes completions for the tasks that wait.
-impl SharedQueue {
-    /// Serves tasks until [`Self::close`].
-    pub(crate) fn serve_tasks(&self) {
-        while self.wait_for_tasks() {
-            let timeout = self.core.completion_timeout();
-            let mut first = None;
-            let served = self.wait_until(None, deadline_in(timeout), |running| {
-                let now = (running.generation, running.reaped);
-                let first = *first.get_or_insert(now);
-                (running.awaited == 0 || now != first).then_some(())
-            });
-            match (served, first) {
-                (Ok(Some(())), _) => {}
-                (Ok(None), Some((generation, _))) => {
-                    self.time_out(generation, timeout);
-                }
-                (Ok(None), None) | (Err(_), _) => self.dismiss_tasks(),
-            }
-        }
-    }
-
-    /// Ends [`Self::serve_tasks`].
-    pub(crate) fn close(&self) {
-        self.with(|state| state.closing = true);
-        self.work.notify_all();
-    }
-
-    /// Rests until tasks wait for the device. `false`: the queue is being closed.
-    fn wait_for_tasks(&self) -> bool {
-        let mut state = self.lock();
-        loop {
-            let awaited = state.running.as_ref().map_or(0, |running| running.awaited);
-            if state.closing || awaited > 0 {
-                state.reaper_rests = false;
-                return !state.closing;
-            }
-            state.reaper_rests = true;
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// The device has failed: every task that waits for it finds out.
-    fn dismiss_tasks(&self) {
-        self.with(|state| {
-            let State { running, woken, .. } = state;
-            woken.extend(running.iter_mut().flat_map(Running::take_wakers));
-        });
-        let state = self.lock();
-        // Until they have let go of their buffers, or the device is back.
-        let waited = self.work.wait_timeout_while(state, SLEEP_MAX, |state| !state.closing);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 }

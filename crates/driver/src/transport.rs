@@ -4,6 +4,7 @@
 mod bar;
 mod interrupts;
 mod iova;
+pub(crate) mod messages;
 pub mod pci;
 pub mod sysfs;
 pub mod vfio;

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test is a crate of its own and uses a part")]
 
 pub mod fake;
+pub mod tasks;
 
 use std::env;
 use std::hash::{BuildHasher, Hasher, RandomState};
