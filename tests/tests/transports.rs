@@ -16,8 +16,8 @@ use sealgate_driver::transport::vfio::VfioTransport;
 use sealgate_driver::transport::vfio_user::VfioUserTransport;
 use sealgate_driver::transport::{DmaAccess, Iova, Transport};
 use sealgate_driver::{
-    Device, DeviceAddress, DeviceError, Direction, Key, Plaintext, RecordError, Session, Settings,
-    Suite, TlsVersion,
+    Device, DeviceAddress, DeviceError, Direction, Key, Plaintext, PlaintextHead, RecordError,
+    Session, SessionConfig, Settings, Suite, TlsVersion,
 };
 use sealgate_sim::SimConfig;
 use sealgate_sim::vfio_user::DeviceServer;
@@ -164,6 +164,47 @@ fn threads_share_a_device() {
         });
         let sealed = device.counters().expect("counters").sealed_records;
         assert_eq!(sealed, THREADS * RECORDS, "{}", way.name);
+    });
+}
+
+/// Many records under way at once: where messages come through descriptors, one thread waits for all.
+#[test]
+fn tasks_share_a_device() {
+    const RECORDS: u64 = 40;
+
+    on_each_way(|way| {
+        let device = way.open(settings());
+        let mut rng = random::rng();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut tasks: Vec<_> = (0..QUEUES)
+                .map(|_| {
+                    let keys = keys(&mut rng, Suite::Aes128Gcm);
+                    let (key, iv) = (keys.for_driver(), keys.iv());
+                    let (version, direction) = (TlsVersion::Tls13, Direction::Seal);
+                    let config = SessionConfig { version, direction, key, iv };
+                    (device.task_session(config).expect("a session"), keys)
+                })
+                .collect();
+            for sequence in 0..RECORDS {
+                let content = [sequence as u8; 300];
+                let mut under_way = Vec::new();
+                for (session, keys) in &mut tasks {
+                    // A queue has few slots here, and may serve all.
+                    let Ok(mut buffer) = session.buffer() else { continue };
+                    buffer.append(&content).expect("room");
+                    let head =
+                        PlaintextHead { content_type: CONTENT_TYPE, sequence, padding_multiple: 0 };
+                    under_way.push((session.start_seal(buffer, head, 0), keys));
+                }
+                assert!(under_way.len() > 1, "{}", way.name);
+                for (sealing, keys) in &mut under_way {
+                    std::future::poll_fn(|context| sealing.poll(context)).await.expect("a record");
+                    assert!(sealing.records() == seal_by_ring(keys, sequence, &content));
+                }
+            }
+        });
+        assert_eq!(device.health().counters.failures, 0, "{}", way.name);
     });
 }
 
