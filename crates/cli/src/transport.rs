@@ -86,7 +86,7 @@ fn first_card<T>(open: impl Fn(Arc<dyn Transport>) -> Result<T, DeviceOpenError>
     let cards = functions.iter().filter(|it| it.is_sealgate()).map(PciFunction::address);
     let cards: Vec<_> = cards.collect();
     if cards.is_empty() {
-        info!("device auto: no card is there; software seals and opens all records");
+        info!("device auto: software seals and opens all records; no card is there");
         return None;
     }
     for card in cards {
@@ -98,7 +98,7 @@ fn first_card<T>(open: impl Fn(Arc<dyn Transport>) -> Result<T, DeviceOpenError>
             }
         }
     }
-    warn!("device auto: no card can be used; software seals and opens all records");
+    warn!("device auto: software seals and opens all records; no card can be used");
     None
 }
 

@@ -4,7 +4,8 @@
 //
 // Theory of operation: a job goes to the lane with the least work among those with room. The work
 // of a lane is the sum of the weights of its jobs: words of source, and a constant for what a
-// record costs beside its words. A lane finishes its jobs in the order in which it got them, so a
+// record costs beside its words. A lane with enough of it gets no more: what waits elsewhere is not
+// held up behind a long entry, and its turn comes. A lane finishes its jobs in the order in which it got them, so a
 // ring of weights per lane tells by how much a result lowers the work. One job in two cycles: it is
 // taken and a lane chosen from registers, then offered.
 
@@ -37,6 +38,10 @@ module sealgate_dispatch
   // acknowledgement 35 are under way, and as many may wait.
   localparam int unsigned JobsPerLane = 128;
   localparam int unsigned JobsWidth = $clog2(JobsPerLane);
+
+  // Words of text that are enough for a lane, as a power of two: some four full records, which is
+  // longer than any memory takes to bring the next.
+  localparam int unsigned EnoughWidth = 12;
 
   // A run has up to 2^16 words.
   localparam int unsigned WeightWidth = LengthWidth - 4 + 1;
@@ -75,7 +80,8 @@ module sealgate_dispatch
 
     assign more    = given && chosen_q[i];
     assign less    = result_valid_i[i];
-    assign room[i] = job_ready_i[i] && (next_q - first_q != (JobsWidth + 1)'(JobsPerLane));
+    assign room[i] = job_ready_i[i] && (next_q - first_q != (JobsWidth + 1)'(JobsPerLane)) &&
+                     (work_q[i][WorkWidth-1:EnoughWidth] == '0);
 
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
