@@ -124,7 +124,9 @@ fn try_interrupt(transport: &Arc<dyn Transport>, index: usize) -> Result<(), Com
         match queue.reap(|(), _, _| {})? {
             0 if Instant::now() < deadline => {}
             0 => {
-                return Err(failed("its entry did not complete: check bus mastering and the IOMMU"));
+                return Err(failed(
+                    "its entry did not complete: check bus mastering and the IOMMU",
+                ));
             }
             _ if came => return Ok(()),
             _ => return Err(failed("its entry completed and no message arrived: check MSI-X")),
