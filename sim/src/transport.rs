@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use sealgate_abi::regs::{QUEUES, RegisterIo};
 use sealgate_driver::memory::DmaMemory;
 use sealgate_driver::transport::{DmaAccess, Iova, Transport, TransportError};
@@ -390,12 +391,19 @@ impl InterruptState {
     /// Sends a message to where it goes instead of to those who wait here. `false`: it goes there.
     fn signal(&self, queue: usize) -> bool {
         let Some(mut event) = self.events[queue].as_ref() else { return self.is_no_bus_master };
-        // A message is a write to memory: it gets lost with the others. An event descriptor takes all but 2^64 of them.
-        if !self.is_no_bus_master {
+        // A message is a write to memory: it gets lost with the others. An event descriptor takes all but 2^64 of them;
+        // one that takes none is readable already, and the device waits for nobody.
+        if !self.is_no_bus_master && takes_more(event) {
             let _ = event.write_all(&1_u64.to_ne_bytes());
         }
         true
     }
+}
+
+/// Whether a write would not wait.
+fn takes_more(event: &File) -> bool {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(event, PollFlags::OUT)], Some(&at_once)).is_ok_and(|ready| ready > 0)
 }
 
 impl Interrupts {

@@ -11,7 +11,9 @@ mod memory;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +45,10 @@ impl DeviceServer {
     /// wait for [`Self::serve`].
     pub fn bind(socket: &Path, device: Arc<SimTransport>) -> Result<Self, ServeError> {
         let failed = |source| ServeError::Socket { socket: socket.to_owned(), source };
-        if socket.exists() {
+        if let Ok(about) = std::fs::symlink_metadata(socket) {
+            if !about.file_type().is_socket() {
+                return Err(ServeError::NoSocket { socket: socket.to_owned() });
+            }
             if UnixStream::connect(socket).is_ok() {
                 return Err(ServeError::InUse { socket: socket.to_owned() });
             }
@@ -58,9 +63,14 @@ impl DeviceServer {
     pub fn serve(&self) -> Result<(), ServeError> {
         let mut function = Function::new(&self.device);
         function.start_over();
-        let served = self.server.run(&mut function);
+        // The library panics at messages that are shorter than they must be. Only its own state is lost with it, that of
+        // this connection.
+        let served = panic::catch_unwind(AssertUnwindSafe(|| self.server.run(&mut function)));
         function.leave();
-        served.map_err(|source| ServeError::Client { source })
+        match served {
+            Ok(served) => served.map_err(|source| ServeError::Client { source }),
+            Err(_) => Err(ServeError::Message),
+        }
     }
 }
 
@@ -71,16 +81,30 @@ impl Drop for DeviceServer {
     }
 }
 
-/// What VFIO calls the regions of a PCI function: six BARs, the ROM, the configuration space, and VGA.
-fn regions() -> Vec<ServerRegion> {
-    let bytes = |index| match index {
+/// Bytes of a region of the function.
+fn region_bytes(index: u32) -> u64 {
+    match index {
         _ if index == u32::from(REGISTER_BAR) => REGISTER_BAR_BYTES.into(),
         MSIX_BAR => MSIX_BAR_BYTES.into(),
         VFIO_PCI_CONFIG_REGION_INDEX => CONFIG_BYTES as u64,
         _ => 0,
-    };
+    }
+}
+
+/// Whether an access lies inside its region. What does not is an error: its size is the client's, and so would be the
+/// work that it makes.
+fn check(region: u32, offset: u64, bytes: usize) -> io::Result<()> {
+    let end = offset.checked_add(bytes as u64);
+    if end.is_some_and(|end| end <= region_bytes(region)) {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "an access past the end of its region"))
+}
+
+/// What VFIO calls the regions of a PCI function: six BARs, the ROM, the configuration space, and VGA.
+fn regions() -> Vec<ServerRegion> {
     let region = |index| {
-        let size = bytes(index);
+        let size = region_bytes(index);
         let access = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
         let region_info = vfio_region_info {
             argsz: size_of::<vfio_region_info>() as u32,
@@ -106,7 +130,8 @@ fn interrupts() -> Vec<IrqInfo> {
     (0..VFIO_PCI_NUM_IRQS).map(kind).collect()
 }
 
-/// The function as one client sees it. No request is answered with an error: the protocol's errors say nothing of why.
+/// The function as one client sees it. No request is answered with an error, but accesses outside a region: the protocol's
+/// errors say nothing of why.
 struct Function<'a> {
     device: &'a SimTransport,
     config: ConfigSpace,
@@ -136,6 +161,7 @@ impl<'a> Function<'a> {
 
 impl ServerBackend for Function<'_> {
     fn region_read(&mut self, region: u32, offset: u64, data: &mut [u8]) -> io::Result<()> {
+        check(region, offset, data.len())?;
         data.fill(0);
         match region {
             VFIO_PCI_CONFIG_REGION_INDEX => self.config.read(offset, data),
@@ -152,6 +178,7 @@ impl ServerBackend for Function<'_> {
     }
 
     fn region_write(&mut self, region: u32, offset: u64, data: &[u8]) -> io::Result<()> {
+        check(region, offset, data.len())?;
         match region {
             VFIO_PCI_CONFIG_REGION_INDEX => match self.config.write(offset, data) {
                 Some(Effect::Reset) => self.start_over(),
@@ -218,8 +245,9 @@ impl ServerBackend for Function<'_> {
         }
         // Vectors without a descriptor are switched off.
         let files = files.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
-        for (vector, file) in (start..start.saturating_add(count)).zip(files) {
-            self.device.signal_to(vector as usize, file);
+        let (start, count) = (start as usize, count as usize);
+        for (vector, file) in (start..QUEUES.min(start.saturating_add(count))).zip(files) {
+            self.device.signal_to(vector, file);
         }
         Ok(())
     }
@@ -235,6 +263,15 @@ pub enum ServeError {
         /// The socket.
         socket: PathBuf,
     },
+    /// There is something else where the socket should be made.
+    #[error("{} is there and no socket; choose another path", socket.display())]
+    NoSocket {
+        /// The path.
+        socket: PathBuf,
+    },
+    /// The client sent what is no message of the protocol.
+    #[error("the client sent a malformed message, and was left")]
+    Message,
     /// The socket could not be made.
     #[error("the socket {} could not be made", socket.display())]
     Socket {
@@ -249,4 +286,77 @@ pub enum ServeError {
         /// What the library said.
         source: ::vfio_user::Error,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::time::Duration;
+
+    use sealgate_abi::regs::Sealgate;
+
+    use super::*;
+    use crate::SimConfig;
+
+    fn model() -> Arc<SimTransport> {
+        SimTransport::model(SimConfig::default()).unwrap()
+    }
+
+    #[test]
+    fn accesses_past_the_end_of_a_region_are_refused() {
+        let device = model();
+        let mut function = Function::new(&device);
+        for (region, offset, bytes) in [
+            (REGISTER_BAR.into(), 0xffff_fffc, 8),
+            (REGISTER_BAR.into(), 1 << 32, 4),
+            (REGISTER_BAR.into(), u64::MAX - 3, 4),
+            (VFIO_PCI_CONFIG_REGION_INDEX, CONFIG_BYTES as u64 - 2, 4),
+            (1, 0, 4),
+        ] {
+            let mut data = vec![0; bytes];
+            assert!(function.region_read(region, offset, &mut data).is_err(), "{region} {offset}");
+            assert!(function.region_write(region, offset, &data).is_err(), "{region} {offset}");
+        }
+        let magic = Sealgate::new(&*device).device().magic().address();
+        let mut word = [0; 4];
+        function.region_read(REGISTER_BAR.into(), magic.into(), &mut word).unwrap();
+        assert_ne!(word, [0; 4]);
+    }
+
+    #[test]
+    fn vectors_that_do_not_exist_make_no_work() {
+        let device = model();
+        let mut function = Function::new(&device);
+        let flags = VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_EVENTFD;
+        for start in [0, 3, u32::MAX] {
+            function.set_irqs(VFIO_PCI_MSIX_IRQ_INDEX, flags, start, u32::MAX, Vec::new()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_malformed_message_ends_the_connection_and_not_the_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("device.sock");
+        let server = DeviceServer::bind(&socket, model()).unwrap();
+        // Messages of the command VERSION: shorter than it must be, and without the byte of zeroes behind its text.
+        let short = [&[1, 0, 1, 0, 4, 0, 0, 0], &[0; 12][..]].concat();
+        let open_ended = [&[1, 0, 1, 0, 24, 0, 0, 0], &[0; 12][..], b"abcd"].concat();
+        for message in [short, open_ended] {
+            let mut client = UnixStream::connect(&socket).unwrap();
+            client.write_all(&message).unwrap();
+            assert!(matches!(server.serve(), Err(ServeError::Message)));
+            client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            assert_eq!(client.read(&mut [0; 16]).unwrap(), 0, "the connection is closed");
+        }
+    }
+
+    #[test]
+    fn what_is_no_socket_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes.txt");
+        std::fs::write(&path, "precious").unwrap();
+        let refused = DeviceServer::bind(&path, model());
+        assert!(matches!(refused, Err(ServeError::NoSocket { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), b"precious");
+    }
 }

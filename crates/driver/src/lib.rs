@@ -33,6 +33,7 @@ pub mod ring;
 mod session;
 mod settings;
 mod shared;
+mod sigbus;
 mod slots;
 pub mod transport;
 

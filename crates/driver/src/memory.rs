@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use memmap2::{Advice, MmapOptions, MmapRaw};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 
+use crate::sigbus::{Guard, Substitute};
+
 const PAGE_BYTES: usize = 4096;
 
 /// Huge pages keep an IOMMU's work small, and are in one piece.
@@ -24,10 +26,11 @@ pub(crate) const HUGE_PAGE_BYTES: usize = 2 << 20;
 /// A page-aligned, zeroed block of shared memory, backed by a memfd so that other processes (a virtual machine, a
 /// device server) can map it too. Wiped when dropped, unless it is another's.
 pub struct DmaMemory {
+    /// Another may cut its file short. Dropped before the mapping.
+    guard: Option<Guard>,
     map: MmapRaw,
     file: File,
     page_bytes: usize,
-    is_ours: bool,
 }
 
 impl DmaMemory {
@@ -54,7 +57,8 @@ impl DmaMemory {
         Self::map(file, len, page_bytes, true)
     }
 
-    /// Maps the first `bytes` of a file that another process shares: the memory of a client, of a virtual machine.
+    /// Maps the first `bytes` of a file that another process shares: the memory of a client, of a virtual machine. Pages
+    /// that the other takes away by cutting its file short read zeroes, and what is written to them is lost.
     pub fn of_another(file: File, bytes: usize) -> io::Result<Arc<Self>> {
         Self::map(file, bytes, PAGE_BYTES, false)
     }
@@ -63,7 +67,8 @@ impl DmaMemory {
         let map = MmapOptions::new().len(len).map_raw(&file)?;
         // Plaintext and keys pass through: they have no place in a core dump.
         map.advise(Advice::DontDump)?;
-        Ok(Arc::new(Self { map, file, page_bytes, is_ours }))
+        let guard = if is_ours { None } else { Some(Guard::new(&map, Substitute::Zeroes)?) };
+        Ok(Arc::new(Self { guard, map, file, page_bytes }))
     }
 
     /// Bytes of each of its pages.
@@ -193,7 +198,7 @@ impl DmaMemory {
 
 impl Drop for DmaMemory {
     fn drop(&mut self) {
-        if self.is_ours {
+        if self.guard.is_none() {
             let _ = self.wipe(0, self.len());
         }
     }
@@ -238,4 +243,25 @@ pub struct OutOfBounds {
     pub len: usize,
     /// Size of the block.
     pub size: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_another_cuts_short_reads_zeroes() {
+        let file = File::from(memfd_create("another", MemfdFlags::CLOEXEC).unwrap());
+        file.set_len(4 * PAGE_BYTES as u64).unwrap();
+        let memory = DmaMemory::of_another(file.try_clone().unwrap(), 4 * PAGE_BYTES).unwrap();
+        let mut bytes = vec![0; 4 * PAGE_BYTES];
+        memory.write(0, &vec![7; 4 * PAGE_BYTES]).unwrap();
+        file.set_len(2 * PAGE_BYTES as u64).unwrap();
+        memory.read(0, &mut bytes).unwrap();
+        assert!(bytes[..2 * PAGE_BYTES].iter().all(|&byte| byte == 7), "what is left stays");
+        assert!(bytes[2 * PAGE_BYTES..].iter().all(|&byte| byte == 0));
+        file.set_len(0).unwrap();
+        memory.write(PAGE_BYTES - 1, &[7; 2]).unwrap();
+        assert_eq!(memory.load_u64(0, Ordering::Acquire).unwrap(), 0);
+    }
 }

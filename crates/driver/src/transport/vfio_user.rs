@@ -9,7 +9,9 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use sealgate_abi::pci::REGISTER_BAR;
@@ -33,6 +35,9 @@ const COMMAND_ENABLE: u16 = 1 << 1 | 1 << 2;
 /// How long an entry may take: what is behind the socket is a simulation.
 const COMPLETION_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a server may take to say what it serves. One that serves another client says nothing.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// A device behind a socket. A server that ends is a card that was pulled.
 pub struct VfioUserTransport {
     address: String,
@@ -46,7 +51,7 @@ impl VfioUserTransport {
     /// Connects to the server at `socket`. The server serves one client at a time.
     pub fn open(socket: &Path) -> Result<Arc<Self>, VfioUserError> {
         let failed = |source| VfioUserError { socket: socket.to_owned(), source };
-        let mut client = Client::new(socket).map_err(failed)?;
+        let mut client = connect(socket, CONNECT_TIMEOUT).map_err(failed)?;
         let interrupts = EventFds::new().map_err(Error::Backend).map_err(failed)?;
         let descriptors: Vec<_> =
             interrupts.first(QUEUES).iter().map(|event| event.as_raw_fd()).collect();
@@ -91,6 +96,29 @@ impl VfioUserTransport {
     fn gone(&self) -> TransportError {
         TransportError::Gone { address: self.address.clone() }
     }
+}
+
+/// Connects on a thread of its own: the library waits without a limit, and panics at answers that are shorter than they
+/// must be.
+fn connect(socket: &Path, timeout: Duration) -> Result<Client, Error> {
+    let (sender, connected) = mpsc::sync_channel(1);
+    let path = socket.to_owned();
+    thread::Builder::new()
+        .name("vfio-user connect".to_owned())
+        // Whoever waited may have given up; then the connection is closed.
+        .spawn(move || sender.send(Client::new(&path)))
+        .map_err(Error::Connect)?;
+    connected.recv_timeout(timeout).unwrap_or_else(|error| {
+        let (kind, what) = match error {
+            RecvTimeoutError::Timeout => {
+                (io::ErrorKind::TimedOut, "the server does not answer; it may serve another client")
+            }
+            RecvTimeoutError::Disconnected => {
+                (io::ErrorKind::InvalidData, "the server's answer is malformed")
+            }
+        };
+        Err(Error::Connect(io::Error::new(kind, what)))
+    })
 }
 
 impl RegisterIo for VfioUserTransport {
@@ -197,4 +225,31 @@ pub struct VfioUserError {
     pub socket: PathBuf,
     /// What the library said.
     pub source: Error,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_says_nothing_or_nonsense_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("device.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let silent = connect(&socket, Duration::from_millis(100)).map(|_| ()).unwrap_err();
+        assert!(silent.to_string().contains("another client"), "{silent}");
+        let _waiting = listener.accept().unwrap();
+        // An answer to VERSION that says it is shorter than it must be.
+        let server = thread::spawn(move || {
+            let (mut client, _) = listener.accept().unwrap();
+            client.write_all(&[&[0, 0, 1, 0, 3, 0, 0, 0], &[0; 12][..]].concat()).unwrap();
+            client
+        });
+        let malformed = connect(&socket, Duration::from_secs(60)).map(|_| ()).unwrap_err();
+        assert!(malformed.to_string().contains("malformed"), "{malformed}");
+        server.join().unwrap();
+    }
 }
