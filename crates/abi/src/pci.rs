@@ -18,3 +18,15 @@ pub const REGISTER_BAR: u8 = 0;
 
 /// Bytes of BAR 0: a power of two that has room for all registers.
 pub const REGISTER_BAR_BYTES: u32 = crate::regs::REGISTER_BYTES.next_power_of_two();
+
+/// The command register in the configuration space (PCI Local Bus 3.0, section 6.2.2).
+pub const COMMAND: u16 = 0x04;
+
+/// In the command register: the function answers on its BARs.
+pub const COMMAND_MEMORY: u16 = 1 << 1;
+
+/// In the command register: the function may ask for memory and send interrupt messages.
+pub const COMMAND_BUS_MASTER: u16 = 1 << 2;
+
+/// The class code and the revision in the configuration space (PCI Local Bus 3.0, section 6.2.1).
+pub const CLASS_CODE_AND_REVISION: u16 = 0x08;

@@ -10,10 +10,13 @@ mod reset;
 mod selftest;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
+use sealgate_abi::regs::{Control, IrqEnable, Register, Sealgate};
+use sealgate_driver::queue::Queue;
 use sealgate_driver::transport::TransportError;
 use sealgate_driver::transport::pci::PciError;
-use sealgate_driver::{DeviceAddress, DeviceError, OpenError};
+use sealgate_driver::{DeviceAddress, DeviceError, OpenError, Transport};
 use serde::Serialize;
 
 use crate::stats::{self, StatsError};
@@ -60,6 +63,17 @@ pub(crate) fn run(command: &Command) -> Result<(), CommandError> {
         Command::Bind(arguments) => owner::bind(arguments),
         Command::Unbind(arguments) => owner::unbind(arguments),
     }
+}
+
+/// A small queue on a device that was reset, with its interrupt and nothing else.
+fn lone_queue(transport: &Arc<dyn Transport>, index: usize) -> Result<Queue<()>, OpenError> {
+    const RING_LOG2: u8 = 4;
+
+    let queue = Queue::open(transport, index, RING_LOG2)?;
+    let page = Sealgate::new(&**transport).device();
+    page.irq_enable().write(IrqEnable::from_bits(1 << index));
+    page.control().write(Control::default().with_enable(true));
+    Ok(queue)
 }
 
 /// Prints an answer as one JSON object, or as rows of a name and a value.

@@ -18,7 +18,8 @@ use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 
 use crate::sigbus::{Guard, Substitute};
 
-const PAGE_BYTES: usize = 4096;
+/// An ordinary page.
+pub(crate) const PAGE_BYTES: usize = 4096;
 
 /// Huge pages keep an IOMMU's work small, and are in one piece.
 pub(crate) const HUGE_PAGE_BYTES: usize = 2 << 20;

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use memmap2::MmapRaw;
 
-const PAGE_BYTES: usize = 4096;
+use crate::memory::PAGE_BYTES;
 
 /// Mappings that the handler can know of at the same time.
 const MAPPINGS: usize = 256;

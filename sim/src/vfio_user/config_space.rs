@@ -3,7 +3,8 @@
 //! 3.0, chapter 7).
 
 use sealgate_abi::pci::{
-    CLASS_CODE, DEVICE_ID, REGISTER_BAR_BYTES, SUBSYSTEM_SIMULATED, VENDOR_ID,
+    self, CLASS_CODE, COMMAND_BUS_MASTER, COMMAND_MEMORY, DEVICE_ID, REGISTER_BAR_BYTES,
+    SUBSYSTEM_SIMULATED, VENDOR_ID,
 };
 use sealgate_abi::regs::QUEUES;
 
@@ -16,10 +17,8 @@ pub(super) const MSIX_BAR_BYTES: u32 = 4096;
 const MSIX_PENDING: u32 = 0x800;
 
 /// Registers of the header.
-const COMMAND: usize = 0x04;
+const COMMAND: usize = pci::COMMAND as usize;
 const BARS: usize = 0x10;
-
-const COMMAND_BUS_MASTER: u16 = 1 << 2;
 
 /// The capabilities.
 const EXPRESS: usize = 0x40;
@@ -60,6 +59,7 @@ impl ConfigSpace {
     fn lay_header(&mut self) {
         const STATUS_CAPABILITIES: u16 = 1 << 4;
         const MEMORY_64_BIT: u32 = 0b100;
+        const NO_LEGACY_INTERRUPTS: u16 = 1 << 10;
 
         self.set(0x00, &VENDOR_ID.to_le_bytes());
         self.set(0x02, &DEVICE_ID.to_le_bytes());
@@ -68,8 +68,8 @@ impl ConfigSpace {
         self.set(0x2C, &VENDOR_ID.to_le_bytes());
         self.set(0x2E, &SUBSYSTEM_SIMULATED.to_le_bytes());
         self.set(0x34, &[EXPRESS as u8]);
-        // Memory space, bus master, no legacy interrupts.
-        self.allow(COMMAND, &0x0406_u16.to_le_bytes());
+        let command = COMMAND_MEMORY | COMMAND_BUS_MASTER | NO_LEGACY_INTERRUPTS;
+        self.allow(COMMAND, &command.to_le_bytes());
         // The cache line and the interrupt line mean nothing, and software expects to write them.
         self.allow(0x0C, &[0xFF]);
         self.allow(0x3C, &[0xFF]);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sealgate_abi::RecordEntry;
-use sealgate_abi::regs::{Control, IrqEnable, Register, Sealgate};
+use sealgate_abi::regs::Sealgate;
 use sealgate_driver::memory::DmaMemory;
-use sealgate_driver::queue::{Queue, Submission};
+use sealgate_driver::queue::Submission;
 use sealgate_driver::transport::DmaAccess;
 use sealgate_driver::{Device, Direction, Key, Plaintext, Settings, Transport};
 use serde::Serialize;
 
-use super::{CommandError, print};
+use super::{CommandError, lone_queue, print};
 use crate::transport::{self, Chosen};
 
 /// Content of the records that are sealed.
@@ -38,6 +38,7 @@ struct Costs {
     /// Then the times say nothing about hardware.
     simulated: bool,
     register_read_us: f64,
+    /// For the host; a write arrives later.
     register_write_us: f64,
     /// From the doorbell to the completion in memory, polled.
     completion_us: f64,
@@ -78,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CommandError> {
         let _ = page.status().read();
         Ok(())
     })?;
-    // The last is read back: writes are posted.
+    // Writes are posted: this is what they cost the host.
     let register_write_us = mean(rounds, || {
         transport.write32(page.irq_moderation().address(), 0);
         Ok(())
@@ -119,16 +120,11 @@ fn mean(
 
 /// Times of entries that do nothing: polled, and waited for by interrupt.
 fn entries(transport: &Arc<dyn Transport>, rounds: u32) -> Result<[f64; 2], CommandError> {
-    const RING_LOG2: u8 = 4;
-
     let not_completed = || CommandError::NotPassed {
         address: transport.address().to_owned(),
         what: "an entry did not complete in time".to_owned(),
     };
-    let mut queue = Queue::<()>::open(transport, 0, RING_LOG2)?;
-    let page = Sealgate::new(&**transport).device();
-    page.irq_enable().write(IrqEnable::from_bits(1));
-    page.control().write(Control::default().with_enable(true));
+    let mut queue = lone_queue(transport, 0)?;
     let mut times = [0.0; 2];
     for (sleeps, time) in [false, true].into_iter().zip(&mut times) {
         *time = mean(rounds, || {

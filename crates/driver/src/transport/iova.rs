@@ -6,12 +6,12 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Iova;
-use crate::memory::DmaMemory;
+use crate::memory::{self, DmaMemory};
 
-const PAGE_BYTES: u64 = 4096;
+const PAGE_BYTES: u64 = memory::PAGE_BYTES as u64;
 
-/// Pages of the IOMMU that save it most of its work. Mappings of that size and more begin at a border of one.
-const HUGE_PAGE_BYTES: u64 = 2 << 20;
+/// Mappings of that size and more begin at a border of a huge page, which saves an IOMMU most of its work.
+const HUGE_PAGE_BYTES: u64 = memory::HUGE_PAGE_BYTES as u64;
 
 /// Addresses that every IOMMU translates, whatever its width: VT-d has at least 39 bits. Below the first, devices and
 /// drivers that lose an address are found out.

@@ -14,16 +14,14 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::mm::{mlock, munlock};
-use sealgate_abi::pci::REGISTER_BAR_BYTES;
+use sealgate_abi::pci::{COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY, REGISTER_BAR_BYTES};
 use sealgate_abi::regs::RegisterIo;
 
 use super::bar::Bar;
 use super::pci::{PciBus, PciError, PciFunction};
 use super::{DmaAccess, Iova, Transport, TransportError, reset_by_register};
 use crate::PciAddress;
-use crate::memory::DmaMemory;
-
-const PAGE_BYTES: usize = 4096;
+use crate::memory::{DmaMemory, PAGE_BYTES};
 
 /// Pause between two looks at a ring.
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
@@ -44,7 +42,7 @@ pub struct UnsafeDma;
 #[derive(Debug)]
 pub struct SysfsTransport {
     address: String,
-    simulated: bool,
+    function: PciFunction,
     bar: Bar,
     /// The pages of this process, where the user asked for DMA.
     pages: Option<File>,
@@ -69,7 +67,7 @@ impl SysfsTransport {
         let pages = dma.map(|UnsafeDma| reach_memory(&function)).transpose()?;
         Ok(Arc::new(Self {
             address: format!("sysfs:{address}"),
-            simulated: function.is_simulated(),
+            function,
             bar,
             pages,
             mapped: Mutex::default(),
@@ -80,10 +78,6 @@ impl SysfsTransport {
         TransportError::Map { address: self.address.clone(), bytes, source }
     }
 }
-
-/// Bits of the command register of a PCI function (PCI 3.0, section 6.2.2).
-const COMMAND_MEMORY: u8 = 1 << 1;
-const COMMAND_BUS_MASTER: u8 = 1 << 2;
 
 fn map_registers(function: &PciFunction) -> Result<Bar, SysfsError> {
     let path = function.folder().join("resource0");
@@ -113,13 +107,28 @@ fn reach_memory(function: &PciFunction) -> Result<File, SysfsError> {
 }
 
 /// Sets bits of the function's command register.
-fn enable(function: &PciFunction, bits: u8) -> io::Result<()> {
-    const COMMAND: u64 = 4;
+fn enable(function: &PciFunction, bits: u16) -> io::Result<()> {
+    change_command(function, |command| command | bits)
+}
 
+fn change_command(function: &PciFunction, change: impl FnOnce(u16) -> u16) -> io::Result<()> {
     let config = File::options().read(true).write(true).open(function.folder().join("config"))?;
-    let mut command = [0];
-    config.read_exact_at(&mut command, COMMAND)?;
-    config.write_all_at(&[command[0] | bits], COMMAND)
+    let mut command = [0; 2];
+    config.read_exact_at(&mut command, COMMAND.into())?;
+    let command = change(u16::from_le_bytes(command));
+    config.write_all_at(&command.to_le_bytes(), COMMAND.into())
+}
+
+/// Nothing else keeps the card from memory that is about to be freed.
+impl Drop for SysfsTransport {
+    fn drop(&mut self) {
+        if self.pages.is_none() {
+            return;
+        }
+        if let Err(error) = change_command(&self.function, |it| it & !COMMAND_BUS_MASTER) {
+            tracing::error!(device = self.address, %error, "the card may still reach memory: take it out of service");
+        }
+    }
 }
 
 impl RegisterIo for SysfsTransport {
@@ -138,7 +147,7 @@ impl Transport for SysfsTransport {
     }
 
     fn is_simulated(&self) -> bool {
-        self.simulated
+        self.function.is_simulated()
     }
 
     fn completion_timeout(&self) -> Duration {
@@ -266,12 +275,26 @@ mod tests {
         let transport = transport.unwrap();
         transport.write32(0x40, 7);
         assert_eq!(transport.read32(0x40), 7);
-        let command = fs::read(root.path().join("devices/0000:02:00.0/config")).unwrap()[4];
-        assert_eq!(command, COMMAND_MEMORY, "no bus master");
+        assert_eq!(command_of(&root), COMMAND_MEMORY, "no bus master");
         let memory = DmaMemory::allocate(1).unwrap();
         let refused = transport.map(&memory, DmaAccess::Read);
         assert!(matches!(refused, Err(TransportError::NoDma { .. })), "{refused:?}");
         assert!(transport.wait_for_interrupt(0, Duration::ZERO).unwrap(), "rings are polled");
+    }
+
+    fn command_of(root: &tempfile::TempDir) -> u16 {
+        let config = fs::read(root.path().join("devices/0000:02:00.0/config")).unwrap();
+        u16::from_le_bytes([config[4], config[5]])
+    }
+
+    #[test]
+    fn a_card_is_a_bus_master_only_while_it_is_open_with_dma() {
+        let (root, bus) = tree(REGISTER_BAR_BYTES.into());
+        let address = "0000:02:00.0".parse().unwrap();
+        let transport = SysfsTransport::open_on(&bus, address, Some(UnsafeDma)).unwrap();
+        assert_eq!(command_of(&root), COMMAND_MEMORY | COMMAND_BUS_MASTER);
+        drop(transport);
+        assert_eq!(command_of(&root), COMMAND_MEMORY);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -24,7 +25,10 @@ use iommufd_bindings::iommufd::{
 use iommufd_ioctls::{IommuFd, IommufdError};
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode};
 use rustix::process::{Resource, getrlimit};
-use sealgate_abi::pci::{REGISTER_BAR, REGISTER_BAR_BYTES};
+use sealgate_abi::pci::{
+    CLASS_CODE_AND_REVISION, COMMAND, COMMAND_BUS_MASTER, COMMAND_MEMORY, REGISTER_BAR,
+    REGISTER_BAR_BYTES,
+};
 use sealgate_abi::regs::{QUEUES, RegisterIo};
 use vfio_bindings::bindings::vfio::{
     VFIO_BASE, VFIO_DEVICE_FLAGS_RESET, VFIO_DMA_MAP_FLAG_READ, VFIO_DMA_MAP_FLAG_WRITE,
@@ -46,29 +50,20 @@ const DEVICE_GET_INFO: u32 = 7;
 const DEVICE_RESET: u32 = 11;
 const MAP_DMA: u32 = 13;
 
-/// The command register of a PCI function, bits of it, and the class code (PCI 3.0, section 6.2). VFIO remembers the
-/// numbers of vendor and device, and asks the function for the class.
-const COMMAND: u64 = 4;
-const COMMAND_MEMORY: u16 = 1 << 1;
-const COMMAND_BUS_MASTER: u16 = 1 << 2;
-const CLASS_CODE: u64 = 8;
-
 /// How long an entry may take. A record takes a card about 10 us; the rest is for full rings and for functions that are
 /// simulated.
 const COMPLETION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A card that the kernel has handed to this process.
+/// A card that the kernel has handed to this process. What is open of the device is closed first, the memory that it may
+/// reach freed last: fields are dropped in their order.
 pub struct VfioTransport {
     address: String,
     simulated: bool,
     bar: Bar,
-    interrupts: EventFds,
-    /// Its configuration space; an open file like `device`, and closed before it.
-    config: ManuallyDrop<Config>,
-    /// Closed before the memory is freed that it may reach.
-    device: ManuallyDrop<VfioDevice>,
+    config: Config,
+    _device: Opened,
     resets: bool,
-    function: PciFunction,
+    interrupts: EventFds,
     iommu: Iommu,
     mappings: Mappings,
     /// Told once.
@@ -90,7 +85,7 @@ impl VfioTransport {
         let group = function.iommu_group().ok_or(VfioError::NoIommu { address })?;
         let iommu = Iommu::open(&function)?;
         let explain = |source| VfioError::of(address, group, source);
-        let device = VfioDevice::new(function.folder(), iommu.ops(), true).map_err(explain)?;
+        let device = Opened::open(function, &iommu).map_err(explain)?;
         let step = |what| move |source| VfioError::Device { address, what, source };
         let file = duplicate(&device).map_err(step("its descriptor could not be duplicated"))?;
         let bar = {
@@ -114,14 +109,13 @@ impl VfioTransport {
         device.enable_msix(interrupts.first(QUEUES)).map_err(explain)?;
         Ok(Arc::new(Self {
             address: format!("pci:{address}"),
-            simulated: function.is_simulated(),
+            simulated: device.function.is_simulated(),
             bar,
-            interrupts,
-            config: ManuallyDrop::new(config),
-            device: ManuallyDrop::new(device),
+            config,
             resets,
-            mappings: Mappings::new(function.reserved_regions()),
-            function,
+            interrupts,
+            mappings: Mappings::new(device.function.reserved_regions()),
+            _device: device,
             iommu,
             no_huge_pages: Once::new(),
         }))
@@ -213,21 +207,40 @@ impl Transport for VfioTransport {
     }
 }
 
-impl Drop for VfioTransport {
-    fn drop(&mut self) {
-        // SAFETY: dropped once, here, and used by nobody after.
-        unsafe { ManuallyDrop::drop(&mut self.config) };
-        // Closing a device of a group looks its group up again, and panics where that has gone together with the card.
-        if self.function.iommu_group().is_some() {
-            // SAFETY: as above.
-            unsafe { ManuallyDrop::drop(&mut self.device) };
-        }
-    }
-}
-
 impl fmt::Debug for VfioTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VfioTransport").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// A function that was opened.
+struct Opened {
+    device: ManuallyDrop<VfioDevice>,
+    function: PciFunction,
+}
+
+impl Opened {
+    fn open(function: PciFunction, iommu: &Iommu) -> Result<Self, vfio_ioctls::VfioError> {
+        let device = VfioDevice::new(function.folder(), iommu.ops(), true)?;
+        Ok(Self { device: ManuallyDrop::new(device), function })
+    }
+}
+
+impl Deref for Opened {
+    type Target = VfioDevice;
+
+    fn deref(&self) -> &VfioDevice {
+        &self.device
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // Closing a device of a group looks its group up again, and panics where that has gone together with the card.
+        if self.function.iommu_group().is_some() {
+            // SAFETY: dropped once, here, and used by nobody after.
+            unsafe { ManuallyDrop::drop(&mut self.device) };
+        }
     }
 }
 
@@ -240,19 +253,22 @@ struct Config {
 }
 
 impl Config {
-    /// Whether there is a function: without one, all ones are read.
+    /// Whether there is a function: without one, all ones are read. VFIO remembers the numbers of vendor and device, and
+    /// asks the function for its class.
     fn answers(&self) -> bool {
         let mut class = [0; 4];
-        let read = self.file.read_exact_at(&mut class, self.offset + CLASS_CODE);
+        let place = self.offset + u64::from(CLASS_CODE_AND_REVISION);
+        let read = self.file.read_exact_at(&mut class, place);
         read.is_ok() && class != [0xFF; 4]
     }
 
     /// Lets the function answer on its BARs and reach memory. A reset takes that back on some cards.
     fn enable(&self) -> io::Result<()> {
+        let place = self.offset + u64::from(COMMAND);
         let mut command = [0; 2];
-        self.file.read_exact_at(&mut command, self.offset + COMMAND)?;
+        self.file.read_exact_at(&mut command, place)?;
         let command = u16::from_le_bytes(command) | COMMAND_MEMORY | COMMAND_BUS_MASTER;
-        self.file.write_all_at(&command.to_le_bytes(), self.offset + COMMAND)
+        self.file.write_all_at(&command.to_le_bytes(), place)
     }
 }
 
