@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // sealgate_write_mux: what is offered on AW and W stays as it is until it is accepted; data comes
-// in the order of the addresses, none before its address was accepted; every burst has as many
+// in the order of the addresses, none before its address is offered; every burst has as many
 // beats as its address says, the last of them marked.
 //
 // Writers keep their own side of the rules: what they offer stays, and a lane marks the last beat
 // of each of its bursts. Each writer's data is its number, and each lane's bursts have a length of
 // its own, so that whose data comes to the bus can be told. Any one burst is marked as its address
-// is accepted, and followed through the order; as any may be the marked one, all are in order.
+// is offered, and followed through the order; as any may be the marked one, all are in order.
 
 `default_nettype none
 
@@ -147,29 +147,32 @@ module sealgate_write_mux_fv
 
   // --- The order ---------------------------------------------------------------------------------
 
-  logic [7:0]  addresses_q;  // accepted on the bus
+  logic [7:0]  addresses_q;  // offered on the bus
+  logic [7:0]  accepted_q;   // of these
   logic [7:0]  bursts_q;     // whose last beat was accepted
   logic [1:0]  beat_q;       // accepted, of the burst under way
   logic        marked_q;
   logic [7:0]  marked_burst_q;
   logic [15:0] marked_writer_q;
-  logic        aw_taken;
+  logic        aw_new;       // an address is offered for the first time
   logic        w_taken;
 
-  assign aw_taken = aw_valid && aw_ready_i;
-  assign w_taken  = w_valid && w_ready_i;
+  assign aw_new  = aw_valid && !aw_held_q;
+  assign w_taken = w_valid && w_ready_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       addresses_q <= '0;
+      accepted_q  <= '0;
       bursts_q    <= '0;
       beat_q      <= '0;
       marked_q    <= 1'b0;
     end else begin
-      addresses_q <= addresses_q + 8'(aw_taken);
+      addresses_q <= addresses_q + 8'(aw_new);
+      accepted_q  <= accepted_q + 8'(aw_valid && aw_ready_i);
       bursts_q    <= bursts_q + 8'(w_taken && w_last);
       if (w_taken) beat_q <= w_last ? '0 : beat_q + 2'd1;
-      if (aw_taken && mark_i && !marked_q) begin
+      if (aw_new && mark_i && !marked_q) begin
         marked_q        <= 1'b1;
         marked_burst_q  <= addresses_q;
         marked_writer_q <= 16'(aw_id[BusIdWidth-1:BusTagWidth]);
@@ -179,7 +182,8 @@ module sealgate_write_mux_fv
     end
   end
 
-  logic [7:0]  open_bursts;    // accepted on AW, not ended on W
+  logic [7:0]  open_bursts;    // offered on AW, not ended on W
+  logic [4:0]  newest_place;   // in the order, of the address that was offered last
   logic [1:0]  len_of_data;    // of the bursts of the writer whose data is offered
   logic [7:0]  marked_ahead;   // bursts before the marked one in the order
   logic [4:0]  marked_place;   // of it there
@@ -189,6 +193,7 @@ module sealgate_write_mux_fv
   logic        head_valid;
 
   assign open_bursts  = addresses_q - bursts_q;
+  assign newest_place = dut.u_order.write_q - 5'd1;
   assign len_of_data  = w_data[2] ? 2'd0 : len_i[w_data[0]];
   assign last_offered = w_valid && w_last;
   assign marked_ahead = marked_burst_q - bursts_q - 8'(last_offered);
@@ -208,20 +213,22 @@ module sealgate_write_mux_fv
 
       // What carries the induction.
       a_writer:  assert (!w_valid || (w_data == Completion) || (w_data < 16'(Lanes)));
-      a_count:   assert (open_bursts == 8'(dut.u_order.count_q) + 8'(last_offered));
+      a_count:   assert (open_bursts + 8'(aw_new) ==
+                         8'(dut.u_order.count_q) + 8'(last_offered));
       a_depth:   assert (dut.u_order.count_q <= 6'd32);
       a_ring:    assert (dut.u_order.write_q == dut.u_order.read_q + dut.u_order.count_q[4:0]);
       a_marked:  assert (!marked_q || (marked_burst_q - bursts_q < open_bursts));
       a_place:   assert (!marked_q || (last_offered && (bursts_q == marked_burst_q)) ||
                          (place_writer == marked_writer_q));
-      a_aw:      assert (!dut.aw_valid_q || (aw_id == {dut.aw_writer_q.completion ? PortQueues :
-                                                 3'(dut.aw_writer_q.lane), 8'd0}));
+      a_aw:      assert (!aw_new || (aw_id == {dut.u_order.words_q[newest_place][1] ? PortQueues :
+                                           3'(dut.u_order.words_q[newest_place][0]), 8'd0}));
       a_middle:  assert (!(w_valid && !w_last) || (head_valid &&
                          (w_data == (dut.turn.completion ? Completion : {15'd0, dut.turn.lane}))));
       a_started: assert ((head_beats == '0) || (head_valid && !dut.turn.completion));
 
       c_deep: cover (marked_q && w_taken && (bursts_q == marked_burst_q) && (bursts_q >= 8'd2) &&
                      (marked_writer_q == 16'd1) && w_last && (len_i[1] != '0));
+      c_early: cover (w_taken && aw_valid && !aw_ready_i && (accepted_q == bursts_q));
     end
   end
 

@@ -90,9 +90,7 @@ impl Reason {
     pub const fn is_fault(self) -> bool {
         matches!(self, Self::DeviceFailed | Self::Timeout | Self::Refused | Self::Inconsistent)
     }
-}
 
-impl Reason {
     /// Whether a log should tell of it for each connection: that the device has failed was told when it did.
     pub(crate) const fn is_news(self) -> bool {
         self.is_fault() && !matches!(self, Self::DeviceFailed)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `cargo xtask bench`: the side-by-side report.
 
-use std::env;
 use std::process::Command;
 
 use crate::flags::Flags;
 use crate::process::{Ended, cargo, output, run as run_command};
+use crate::scratch::Scratch;
 use crate::{Failure, Result, setup, vm, workspace};
 
 /// What the report takes.
@@ -53,7 +53,8 @@ fn transports() -> Result<String> {
         )
     };
     let mut rows = vec![measure("sim:model")?, measure("sim:rtl")?];
-    let socket = env::temp_dir().join(format!("sealgate-bench-{}.sock", std::process::id()));
+    let scratch = Scratch::new("bench")?;
+    let socket = scratch.path().join("card.sock");
     let server = Ended(
         Command::new(programs.join("sealgate-sim"))
             .args(["serve", "--device", "rtl", "--socket"])

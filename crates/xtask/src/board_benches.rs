@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Runs the C++ test benches of the board wrappers, `hdl/boards/*/*_test.cpp`.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::output;
 use crate::rtl_benches::compile;
+use crate::scratch::Scratch;
 use crate::{Result, setup, workspace};
 
 /// Sboxes and multipliers as simulation likes them.
@@ -73,14 +73,16 @@ fn a_wrapper_that_breaks_a_rule_of_its_shell_is_found() {
 
 #[test]
 fn vectors_stay_until_they_are_sent_and_none_is_forgotten() {
-    let scratch = Scratch::new("sealgate_board_irq_vector");
+    let scratch = Scratch::new("irq-vector").unwrap_or_else(|failure| panic!("{}", failure.0));
     let sources = ["../rtl/common/sealgate_abi_pkg.sv", "../rtl/common/sealgate_pkg.sv"];
     let program =
-        verilate("sealgate_board_irq_vector", &["-GRetryCycles=40"], &scratch.0, |command| {
+        verilate("sealgate_board_irq_vector", &["-GRetryCycles=40"], scratch.path(), |command| {
             command.args(["-y", "../rtl/common", "../rtl/sealgate.vlt"]).args(sources);
             command.arg("common/sealgate_board_irq_vector.sv");
         })
-        .and_then(|verilator| build("common", "sealgate_board_irq_vector", &verilator, &scratch.0))
+        .and_then(|verilator| {
+            build("common", "sealgate_board_irq_vector", &verilator, scratch.path())
+        })
         .unwrap_or_else(|failure| panic!("{}", failure.0));
     output(&mut Command::new(&program)).unwrap_or_else(|failure| panic!("{}", failure.0));
     let spoilt = output(Command::new(&program).arg("spoil"));
@@ -97,7 +99,7 @@ struct Mutant {
 
 /// Verilates a wrapper, with a change or without, and runs its bench.
 fn bench(board: &str, top: &str, mutant: Option<Mutant>) -> Result<()> {
-    let scratch = Scratch::new(&format!("{top}{}", if mutant.is_some() { "-mutant" } else { "" }));
+    let scratch = Scratch::new(board)?;
     let mut options = SIMULATION.to_vec();
     if board != "litepcie" {
         options.push("-GLANES=2");
@@ -110,11 +112,11 @@ fn bench(board: &str, top: &str, mutant: Option<Mutant>) -> Result<()> {
         let path = boards().join(mutant.file);
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.matches(mutant.from).count(), 1, "{}: {}", mutant.file, mutant.from);
-        let copy = scratch.0.join("mutant.sv");
+        let copy = scratch.path().join("mutant.sv");
         fs::write(&copy, text.replace(mutant.from, mutant.to)).unwrap();
         (mutant.file, copy)
     });
-    let made = scratch.0.join("made");
+    let made = scratch.path().join("made");
     let verilator = verilate(top, &options, &made, |command| {
         command.args(["-F", "../rtl/sealgate.f"]);
         for file in sources() {
@@ -187,22 +189,4 @@ fn build(folder: &str, top: &str, verilator: &Path, made: &Path) -> Result<PathB
     let bench = boards().join(folder).join(format!("{top}_test.cpp"));
     let folders = [&*boards().join("common"), &*workspace::root().join("hdl/regs")];
     compile(&bench, &folders, verilator, made)
-}
-
-/// A folder that goes with the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = env::temp_dir().join(format!("{name}-{}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed stays behind; the test has ended either way.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

@@ -2,10 +2,11 @@
 //! Makes the files that follow from others, or compares them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::path::Path;
+use std::process::Command;
 
 use crate::process::{output, shown};
+use crate::scratch::Scratch;
 use crate::{Failure, Result, abi_package, setup, workspace};
 
 const REGISTER_FILES: [&str; 4] = [
@@ -40,10 +41,10 @@ pub(crate) fn write() -> Result<()> {
 
 /// Fails if a generated file is not as it should be, and prints the difference.
 pub(crate) fn check() -> Result<()> {
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::new("codegen")?;
     let mut stale = Vec::new();
     for Generated { path, text } in generate()? {
-        let wanted = scratch.0.join("wanted");
+        let wanted = scratch.path().join("wanted");
         fs::write(&wanted, text).map_err(Failure::at(wanted.display()))?;
         let present = workspace::root().join(path);
         if let Some(difference) = difference(&present, &wanted)? {
@@ -63,12 +64,12 @@ pub(crate) fn check() -> Result<()> {
 
 fn generate() -> Result<Vec<Generated>> {
     let python = setup::codegen()?;
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::new("codegen")?;
     let script = workspace::root().join("hdl/regs/generate.py");
-    output(Command::new(python).arg("-B").arg(script).arg(&scratch.0))?;
+    output(Command::new(python).arg("-B").arg(script).arg(scratch.path()))?;
     let mut files = vec![Generated { path: abi_package::PATH, text: abi_package::text() }];
     for path in REGISTER_FILES {
-        let made = scratch.0.join(path);
+        let made = scratch.path().join(path);
         let text = fs::read_to_string(&made).map_err(Failure::at(made.display()))?;
         files.push(Generated { path, text });
     }
@@ -84,26 +85,5 @@ fn difference(present: &Path, wanted: &Path) -> Result<Option<String>> {
         Some(0) => Ok(None),
         Some(1) => Ok(Some(String::from_utf8_lossy(&diff.stdout).into_owned())),
         _ => Err(Failure::new(String::from_utf8_lossy(&diff.stderr))),
-    }
-}
-
-/// A folder that is removed when it is dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self> {
-        static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let name = format!("codegen-{}-{count}", process::id());
-        let folder = workspace::tools().join(name);
-        fs::create_dir_all(&folder).map_err(Failure::at(folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What stays behind is in a folder of ours that git ignores.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{output, succeeds};
+use crate::scratch::Scratch;
 use crate::timing::Parts;
 use crate::{Failure, Result, setup, workspace};
 
@@ -34,14 +35,14 @@ pub(crate) fn check() -> Result<()> {
 
 /// That the unit is one, and how much it leaves open.
 fn unit(drop_in: Option<&str>, most: u32) -> Result<()> {
-    let folder = Scratch::new()?;
-    let unit = folder.0.join(UNIT);
+    let folder = Scratch::new("deploy")?;
+    let unit = folder.path().join(UNIT);
     let text = read(&deploy().join("systemd").join(UNIT))?;
     // The program is not installed here, and the check of a unit wants it to be.
     let present = env::current_exe().map_err(Failure::at("this program's path"))?;
     write(&unit, &text.replace("/usr/bin/sealgate", &present.display().to_string()))?;
     if let Some(name) = drop_in {
-        let drop_ins = folder.0.join(format!("{UNIT}.d"));
+        let drop_ins = folder.path().join(format!("{UNIT}.d"));
         fs::create_dir(&drop_ins).map_err(Failure::at(drop_ins.display()))?;
         write(&drop_ins.join(name), &read(&deploy().join("systemd").join(name))?)?;
     }
@@ -89,12 +90,12 @@ fn exposure(report: &str) -> Option<u32> {
 
 /// That the user and the group are made.
 fn user() -> Result<()> {
-    let folder = Scratch::new()?;
-    let etc = folder.0.join("etc");
+    let folder = Scratch::new("deploy")?;
+    let etc = folder.path().join("etc");
     fs::create_dir(&etc).map_err(Failure::at(etc.display()))?;
     output(
         Command::new("systemd-sysusers")
-            .arg(format!("--root={}", folder.0.display()))
+            .arg(format!("--root={}", folder.path().display()))
             .arg(deploy().join("sysusers.d/sealgate.conf")),
     )?;
     for file in ["passwd", "group"] {
@@ -125,24 +126,6 @@ fn read(path: &Path) -> Result<String> {
 
 fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).map_err(Failure::at(path.display()))
-}
-
-/// A folder that goes with the check.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self> {
-        let path = env::temp_dir().join(format!("sealgate-deploy-{}", std::process::id()));
-        fs::create_dir(&path).map_err(Failure::at(path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed stays behind; the check has ended either way.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[cfg(test)]

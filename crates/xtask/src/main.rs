@@ -17,6 +17,7 @@ mod lint;
 mod process;
 #[cfg(all(test, feature = "rtl"))]
 mod rtl_benches;
+mod scratch;
 mod setup;
 mod soak;
 mod synth;

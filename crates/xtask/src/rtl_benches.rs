@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::output;
+use crate::scratch::Scratch;
 use crate::{Result, setup, workspace};
 
 /// What every module below needs, in the order of their use.
@@ -44,11 +45,10 @@ fn a_lane_reads_with_few_tags_and_with_many() {
 
 /// Verilates `top`, which stands in the first of these folders of the RTL and needs modules of all, and runs its bench.
 fn run(folders: &[&str], top: &str, options: &[&str], arguments: &[&str]) {
-    let scratch = env::temp_dir().join(format!("{top}-{}", std::process::id()));
-    fs::create_dir_all(&scratch).unwrap();
-    let result = build(folders, top, options, &scratch)
-        .and_then(|bench| output(Command::new(bench).args(arguments)));
-    fs::remove_dir_all(&scratch).unwrap();
+    let result = Scratch::new(top).and_then(|scratch| {
+        let bench = build(folders, top, options, scratch.path())?;
+        output(Command::new(bench).args(arguments))
+    });
     if let Err(failure) = result {
         panic!("{}", failure.0);
     }

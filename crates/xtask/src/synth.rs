@@ -43,9 +43,10 @@ mod tests {
     use std::env;
     use std::fs;
     use std::path::{Path, PathBuf};
-    use std::process::{Command, id};
+    use std::process::Command;
 
     use crate::process::output;
+    use crate::scratch::Scratch;
     use crate::workspace::root;
     use crate::{Result, setup};
 
@@ -57,10 +58,7 @@ mod tests {
 
     #[test]
     fn the_styles_for_synthesis_give_what_those_for_simulation_give() {
-        let scratch = env::temp_dir().join(format!("sealgate-styles-{}", id()));
-        fs::create_dir_all(&scratch).unwrap();
-        let result = build_and_run(&scratch);
-        fs::remove_dir_all(&scratch).unwrap();
+        let result = Scratch::new("styles").and_then(|scratch| build_and_run(scratch.path()));
         match result {
             Ok(said) => print!("{said}"),
             Err(failure) => panic!("{}", failure.0),

@@ -189,9 +189,10 @@ impl fmt::Display for Tally {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, fs};
+    use std::fs;
 
     use super::*;
+    use crate::scratch::Scratch;
 
     #[test]
     fn result_lines_are_added_up() {
@@ -218,9 +219,9 @@ mod tests {
 
     #[test]
     fn a_program_that_hangs_is_ended_and_named() {
-        let folder = env::temp_dir().join(format!("xtask-hang-{}", std::process::id()));
-        let program = folder.join("deps/sleep");
-        fs::create_dir_all(folder.join("deps")).unwrap();
+        let Ok(folder) = Scratch::new("hang") else { panic!("there is no folder") };
+        let program = folder.path().join("deps/sleep");
+        fs::create_dir(folder.path().join("deps")).unwrap();
         fs::copy("/bin/sleep", &program).unwrap();
         let script = format!(
             "echo running 3 tests
@@ -237,7 +238,6 @@ mod tests {
         let mut runner = Command::new("sh");
         let result =
             count(runner.args(["-c", &script]), Duration::from_millis(50), &mut io::sink());
-        fs::remove_dir_all(&folder).unwrap();
         let Ok((tally, Err(Failure(what)))) = result else { panic!("nothing was noticed") };
         assert_eq!(tally.to_string(), "1 passed, 4 failed, 0 skipped");
         assert!(what.ends_with("sleep in stuck; sleep"), "{what}");

@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::process::{Ended, cargo, output};
+use crate::scratch::Scratch;
 use crate::timing::Parts;
 use crate::{Failure, Result, setup, workspace};
 
@@ -74,14 +75,10 @@ fn session(parts: &mut Parts) -> Result<result::Result<Told, String>> {
         Err(reason) => return Ok(Err(reason)),
     };
     let programs = parts.run("build", Programs::build)?;
-    let scratch = std::env::temp_dir().join(format!("sealgate-vm-{}", std::process::id()));
-    fs::create_dir_all(&scratch).map_err(Failure::at(scratch.display()))?;
-    let told = parts.run("initramfs", || initramfs::pack(&tools, &programs, &scratch)).and_then(
-        |initramfs| parts.run("machine", || boot(&tools, &programs, &scratch, &initramfs)),
-    );
-    let removed = fs::remove_dir_all(&scratch);
-    let told = told?;
-    removed.map_err(Failure::at(scratch.display()))?;
+    let scratch = Scratch::new("vm")?;
+    let initramfs =
+        parts.run("initramfs", || initramfs::pack(&tools, &programs, scratch.path()))?;
+    let told = parts.run("machine", || boot(&tools, &programs, scratch.path(), &initramfs))?;
     Ok(Ok(told))
 }
 

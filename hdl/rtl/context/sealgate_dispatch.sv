@@ -5,9 +5,9 @@
 // Theory of operation: a job goes to the lane with the least work among those with room. The work
 // of a lane is the sum of the weights of its jobs: words of source, and a constant for what a
 // record costs beside its words. A lane with enough of it gets no more: what waits elsewhere is not
-// held up behind a long entry, and its turn comes. A lane finishes its jobs in the order in which it got them, so a
-// ring of weights per lane tells by how much a result lowers the work. One job in two cycles: it is
-// taken and a lane chosen from registers, then offered.
+// held up behind a long entry, and its turn comes. A lane finishes its jobs in the order in which it
+// got them, so a ring of weights per lane tells by how much a result lowers the work. One job in two
+// cycles: it is taken and a lane chosen from registers, then offered.
 
 `default_nettype none
 

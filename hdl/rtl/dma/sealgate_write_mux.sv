@@ -4,10 +4,10 @@
 //
 // Theory of operation: addresses are taken one a cycle into the register that stands before the
 // bus, completions first, for they are short and somebody waits for them, lanes in turn. AXI4 wants
-// the data in the order of the addresses, so who was taken is remembered from the acceptance of the
-// address until the last beat of its burst has passed; as lanes ask only for bursts whose data they
-// hold, and the beat of a completion is kept here, a beat leaves in every cycle. Acknowledgements
-// go back by ID.
+// the data in the order of the addresses, so who was taken is remembered from then on until the last
+// beat of its burst has passed; as lanes ask only for bursts whose data they hold, and the beat of a
+// completion is kept here, a beat leaves in every cycle. Data follows as soon as its address is
+// offered: a memory may wait for it before it accepts the address. Acknowledgements go back by ID.
 
 `default_nettype none
 
@@ -68,17 +68,15 @@ module sealgate_write_mux
   logic                 completions_ready;
   logic                 order_ready;
 
-  logic    aw_valid_q;
   logic    aw_free;
-  logic    aw_accepted;
-  writer_t aw_writer_q;
+  logic    aw_load;  // an address enters the register, and its writer the order
+  writer_t writer;
 
   assign completion_valid = completion_valid_i && completions_ready;
 
-  // Room in the order does not go away while an address waits.
-  assign aw_valid_o  = aw_valid_q && order_ready;
-  assign aw_accepted = aw_valid_o && aw_ready_i;
-  assign aw_free     = !aw_valid_q || aw_accepted;
+  assign aw_free = (!aw_valid_o || aw_ready_i) && order_ready;
+  assign aw_load = aw_free && (completion_valid || lane_valid);
+  assign writer  = '{completion: completion_valid, lane: completion_valid ? '0 : lane};
 
   assign completion_ready_o = aw_free && completions_ready;
   assign lane_aw_ready_o    = (aw_free && !completion_valid) ? grant : '0;
@@ -96,18 +94,17 @@ module sealgate_write_mux
   );
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) aw_valid_q <= 1'b0;
-    else if (aw_free) aw_valid_q <= completion_valid || lane_valid;
+    if (!rst_ni) aw_valid_o <= 1'b0;
+    else if (aw_load) aw_valid_o <= 1'b1;
+    else if (aw_ready_i) aw_valid_o <= 1'b0;
   end
 
   always_ff @(posedge clk_i) begin
     if (aw_free && completion_valid) begin
-      aw_writer_q  <= '{completion: 1'b1, lane: '0};
       aw_id_o      <= {PortQueues, BusTagWidth'(0)};
       aw_address_o <= completion_address_i;
       aw_len_o     <= 8'd0;
     end else if (aw_free && lane_valid) begin
-      aw_writer_q  <= '{completion: 1'b0, lane: lane};
       aw_id_o      <= {BusPortWidth'(lane), BusTagWidth'(0)};
       aw_address_o <= lane_aw_address_i[lane];
       aw_len_o     <= lane_aw_len_i[lane];
@@ -135,9 +132,9 @@ module sealgate_write_mux
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .valid_i(aw_accepted),
+    .valid_i(aw_load),
     .ready_o(order_ready),
-    .data_i (aw_writer_q),
+    .data_i (writer),
     .valid_o(turn_valid),
     .ready_i(turn_done),
     .data_o (turn)
