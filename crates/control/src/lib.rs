@@ -8,4 +8,7 @@
 pub mod dns;
 pub mod issuer;
 pub mod name;
+pub mod renewal;
 pub mod ssl;
+pub mod store;
+pub mod target;

@@ -13,13 +13,17 @@ use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, SanType,
 };
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::Ticketer;
+use rustls::server::WantsServerCert;
 use rustls::version::{TLS12, TLS13};
+use rustls::{ConfigBuilder, ServerConfig};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+use crate::publication::{ALPN_ACME_TLS_1, Publications};
 
 /// Largest PEM file that is read, in bytes; a long chain has a few thousand.
 const MAX_PEM_BYTES: u64 = 1 << 20;
@@ -131,10 +135,7 @@ pub fn server_config(
     provider: Arc<CryptoProvider>,
     certificate: Certificate,
 ) -> Result<Arc<ServerConfig>, CertificateError> {
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&TLS13, &TLS12])
-        .map_err(CertificateError::Provider)?
-        .with_no_client_auth()
+    let mut config = builder(provider)?
         .with_single_cert(certificate.chain, certificate.key.clone_key())
         .map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => CertificateError::KeyMismatch,
@@ -142,6 +143,33 @@ pub fn server_config(
         })?;
     config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
     Ok(Arc::new(config))
+}
+
+/// The same for all names of `publications`, as they are when a client comes.
+///
+/// The keys of session tickets change every few hours; a session is resumed under its own name only, and
+/// not after that was withdrawn.
+///
+/// # Errors
+///
+/// [`CertificateError`] when the provider supports neither version or cannot make tickets.
+pub fn published_config(
+    provider: Arc<CryptoProvider>,
+    publications: &Publications,
+) -> Result<Arc<ServerConfig>, CertificateError> {
+    let mut config = builder(provider)?.with_cert_resolver(Arc::new(publications.clone()));
+    config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec(), ALPN_ACME_TLS_1.to_vec()];
+    config.ticketer = Ticketer::new().map_err(CertificateError::Unusable)?;
+    Ok(Arc::new(config))
+}
+
+fn builder(
+    provider: Arc<CryptoProvider>,
+) -> Result<ConfigBuilder<ServerConfig, WantsServerCert>, CertificateError> {
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13, &TLS12])
+        .map_err(CertificateError::Provider)?;
+    Ok(builder.with_no_client_auth())
 }
 
 fn read_bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, CertificateError> {

@@ -9,6 +9,9 @@
 //! 3. a replica takes a [`ScoreRequest`] and answers with a [`ScoreResponse`]; [`EmbeddedModel`]
 //!    runs the digits model that is part of the program.
 //!
+//! Where targets come and go, [`Publications`] says which names are served and how, and a [`Gate`]
+//! before the router holds each request to it.
+//!
 //! [`Server`] owns the listening sockets, accepts connections within a bound and drains them at
 //! shutdown.
 //!
@@ -46,15 +49,20 @@ mod certificate;
 mod listener;
 mod metrics;
 pub mod model;
+mod publication;
 mod replica;
 mod router;
 mod server;
 
 pub use certificate::{
-    Certificate, CertificateError, DevelopmentCertificate, development_certificate, server_config,
+    Certificate, CertificateError, DevelopmentCertificate, development_certificate,
+    published_config, server_config,
 };
-pub use listener::{ConnectionError, Listener};
+pub use listener::{Arrival, ConnectionError, Listener, Scheme};
 pub use metrics::{Kind, Metrics, MetricsSource, Sample, Value};
+pub use publication::{
+    Access, AlpnChallenges, ChallengeGuard, Gate, HttpChallenges, Publication, Publications, Target,
+};
 pub use replica::{EmbeddedModel, ReplicaError, ScoreRequest, ScoreResponse};
 pub use router::{MAX_BODY_BYTES, MAX_IMAGES, MAX_REQUEST_ID_CHARS, Router};
 pub use server::{Server, ServerError, Settings, Summary};

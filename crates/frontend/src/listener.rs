@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! One connection: the TLS handshake, HTTP/1.1 on it, and an orderly end.
+//! One connection: the TLS handshake where there is one, HTTP/1.1 on it, and an orderly end.
 
 mod stall;
 
@@ -19,11 +19,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ProtocolVersion;
 use sealgate_rustls::{TlsAcceptor, TlsStream};
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tower::{Service, ServiceExt};
 
+use crate::publication::ALPN_ACME_TLS_1;
 use crate::{Metrics, Settings};
 use stall::StallGuard;
 
@@ -41,9 +42,30 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 type Tcp = StallGuard<TcpStream>;
 
+/// How a connection came in; an extension of each of its requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scheme {
+    /// With TLS.
+    Tls {
+        /// The name in the client's hello (RFC 6066, section 3), in lower case.
+        server_name: Option<String>,
+    },
+    /// Without.
+    Plain,
+}
+
+/// A connection that was accepted.
+#[derive(Debug)]
+pub struct Arrival {
+    /// The connection.
+    pub tcp: TcpStream,
+    /// Whether a TLS handshake comes first.
+    pub tls: bool,
+}
+
 /// Serves one TCP connection: handshake, requests, close.
 ///
-/// A [`Service`] from [`TcpStream`] to the end of the connection. `S` answers the requests.
+/// A [`Service`] from [`Arrival`] to the end of the connection. `S` answers the requests.
 #[derive(Clone)]
 pub struct Listener<S> {
     acceptor: TlsAcceptor,
@@ -89,25 +111,40 @@ where
         }
     }
 
-    async fn converse(self, tcp: TcpStream) -> Result<(), ConnectionError> {
+    async fn converse(self, arrival: Arrival) -> Result<(), ConnectionError> {
         let _open = self.metrics.connection();
         // Answers leave as soon as they are made. A socket that refuses the option still serves.
-        drop(tcp.set_nodelay(true));
-        let tcp = StallGuard::new(tcp, self.write_timeout);
+        drop(arrival.tcp.set_nodelay(true));
+        let tcp = StallGuard::new(arrival.tcp, self.write_timeout);
+        if !arrival.tls {
+            return self.serve_http(tcp, Scheme::Plain).await;
+        }
         let tls = shake_hands(&self.acceptor, tcp, self.handshake_timeout, &self.metrics).await?;
-        self.serve_http(tls).await
+        if tls.alpn_protocol() == Some(ALPN_ACME_TLS_1) {
+            // The certificate was all that a validation looks at (RFC 8737, section 3).
+            close(tls, false).await;
+            return Ok(());
+        }
+        let server_name = tls.server_name().map(str::to_ascii_lowercase);
+        self.serve_http(tls, Scheme::Tls { server_name }).await
     }
 
-    async fn serve_http(mut self, tls: TlsStream<Tcp>) -> Result<(), ConnectionError> {
+    async fn serve_http<IO: Stream>(
+        mut self,
+        io: IO,
+        scheme: Scheme,
+    ) -> Result<(), ConnectionError> {
         let service = self.service;
         // The router never holds the connection up by not being ready: oneshot waits for it.
-        let service =
-            service_fn(move |request| Box::pin(ServiceExt::oneshot(service.clone(), request)));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(scheme.clone());
+            Box::pin(ServiceExt::oneshot(service.clone(), request))
+        });
         let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.header_timeout)
             .max_header_size(MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(tls), service);
+            .serve_connection(TokioIo::new(io), service);
         let mut draining = false;
         let ended = loop {
             tokio::select! {
@@ -132,6 +169,24 @@ where
     }
 }
 
+/// What HTTP is spoken on: a TCP connection, or TLS on one.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {
+    /// The connection below, where the peer's remaining bytes come in.
+    fn into_tcp(self) -> Tcp;
+}
+
+impl Stream for Tcp {
+    fn into_tcp(self) -> Tcp {
+        self
+    }
+}
+
+impl Stream for TlsStream<Tcp> {
+    fn into_tcp(self) -> Tcp {
+        self.into_inner()
+    }
+}
+
 /// Does the TLS handshake within its time, and counts how it went.
 async fn shake_hands(
     acceptor: &TlsAcceptor,
@@ -152,15 +207,15 @@ async fn shake_hands(
     result
 }
 
-/// Ends the connection: `close_notify` and FIN, then the client's remaining bytes if asked for.
+/// Ends the connection: with TLS `close_notify`, FIN, then the client's remaining bytes if asked for.
 ///
 /// A peer that is gone already makes each step fail, and there is nobody left to tell.
-async fn close(mut tls: TlsStream<Tcp>, linger: bool) {
-    let closed = tokio::time::timeout(CLOSE_TIMEOUT, tls.shutdown()).await;
+async fn close(mut io: impl Stream, linger: bool) {
+    let closed = tokio::time::timeout(CLOSE_TIMEOUT, io.shutdown()).await;
     if !(linger && matches!(closed, Ok(Ok(())))) {
         return;
     }
-    let mut tcp = tls.into_inner();
+    let mut tcp = io.into_tcp();
     let mut scrap = [0; 4096];
     let drain = async { while matches!(tcp.read(&mut scrap).await, Ok(1..)) {} };
     drop(tokio::time::timeout(LINGER_TIMEOUT, drain).await);
@@ -174,7 +229,7 @@ fn version_name(version: ProtocolVersion) -> &'static str {
     }
 }
 
-impl<S> Service<TcpStream> for Listener<S>
+impl<S> Service<Arrival> for Listener<S>
 where
     S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>
         + Clone
@@ -192,8 +247,8 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, tcp: TcpStream) -> Self::Future {
-        Box::pin(self.clone().converse(tcp))
+    fn call(&mut self, arrival: Arrival) -> Self::Future {
+        Box::pin(self.clone().converse(arrival))
     }
 }
 

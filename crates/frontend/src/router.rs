@@ -21,7 +21,7 @@ use hyper::header::{
 use hyper::{Method, Request, Response};
 use tower::{Service, ServiceExt};
 
-use crate::{Metrics, ReplicaError, ScoreRequest, ScoreResponse, metrics};
+use crate::{Metrics, ReplicaError, ScoreRequest, ScoreResponse, Target, metrics};
 use refusal::Refusal;
 use request_id::RequestIds;
 
@@ -44,7 +44,7 @@ const RUN_FUNCTION_FAILED: HeaderName = HeaderName::from_static("x-ms-run-functi
 ///
 /// | request | answer |
 /// | --- | --- |
-/// | `POST /score` | what the replica `R` makes of the images |
+/// | `POST /score`, `POST /api/v1/service/NAME/score` | what the replica `R` makes of the images |
 /// | `GET /` | `Healthy` |
 /// | `GET /metrics` | [`Metrics`] |
 /// | `GET /swagger.json` | this table for programs; `?version=3` in `OpenAPI` 3, else Swagger 2.0 |
@@ -75,7 +75,7 @@ where
     {
         let _in_flight = self.metrics.request();
         let metrics = self.metrics.clone();
-        let route = Route::of(request.uri().path());
+        let route = Route::of(request.uri().path(), request.extensions().get::<Target>());
         let (ids, refused) = RequestIds::of(request.headers());
         let answered = match refused {
             Some(refusal) => Err(refusal),
@@ -172,7 +172,13 @@ impl Route {
     #[cfg(test)]
     const ALL: [Self; 4] = [Self::Health, Self::Score, Self::Metrics, Self::Swagger];
 
-    fn of(path: &str) -> Self {
+    /// Where a target is known, the service in the path must be its own.
+    fn of(path: &str, target: Option<&Target>) -> Self {
+        if let Some(service) = service_of(path) {
+            let own = target.is_none_or(|target| *target.0 == *service);
+            let score = path.ends_with("/score");
+            return if own && score { Self::Score } else { Self::Unknown };
+        }
         match path {
             "/" => Self::Health,
             "/score" => Self::Score,
@@ -203,6 +209,12 @@ impl Route {
         };
         if allowed.contains(method) { Ok(()) } else { Err(Refusal::Method { allow }) }
     }
+}
+
+/// The service that a path names: `NAME` of `/api/v1/service/NAME/...`.
+pub(crate) fn service_of(path: &str) -> Option<&str> {
+    let (service, rest) = path.strip_prefix("/api/v1/service/")?.split_once('/')?;
+    (!service.is_empty() && !rest.contains('/')).then_some(service)
 }
 
 /// Refuses what cannot be JSON by its own account.

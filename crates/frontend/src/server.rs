@@ -14,11 +14,12 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use sealgate_rustls::TlsAcceptor;
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tower::{Service, ServiceExt};
 
+use crate::listener::Arrival;
 use crate::{ConnectionError, Listener, Metrics};
 
 /// Wait after the system could not hand out a connection, most often for want of file descriptors.
@@ -27,8 +28,10 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 /// How to listen. The defaults serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Addresses to listen on; port 0 takes a free one.
+    /// Addresses to listen on with TLS; port 0 takes a free one.
     pub listen: Vec<SocketAddr>,
+    /// Addresses to listen on without TLS. The service says what is answered there.
+    pub plain_listen: Vec<SocketAddr>,
     /// Connections open at once. Further ones wait in the system's backlog.
     pub max_connections: usize,
     /// Time that a client has for the TLS handshake.
@@ -46,6 +49,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8443))],
+            plain_listen: Vec::new(),
             max_connections: 1024,
             handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(30),
@@ -58,8 +62,9 @@ impl Default for Settings {
 /// Listening sockets whose connections go to a [`Listener`].
 #[derive(Debug)]
 pub struct Server<S> {
-    sockets: Vec<TcpListener>,
+    sockets: Vec<Socket>,
     local_addrs: Vec<SocketAddr>,
+    plain_addrs: Vec<SocketAddr>,
     listener: Listener<S>,
     permits: Arc<Semaphore>,
     drain_timeout: Duration,
@@ -102,18 +107,14 @@ where
         if !(1..=Semaphore::MAX_PERMITS).contains(&settings.max_connections) {
             return Err(ServerError::MaxConnections(settings.max_connections));
         }
-        let mut sockets = Vec::with_capacity(settings.listen.len());
-        let mut local_addrs = Vec::with_capacity(settings.listen.len());
-        for address in &settings.listen {
-            let unbound = |source| ServerError::Bind { address: *address, source };
-            let socket = TcpListener::bind(address).await.map_err(unbound)?;
-            local_addrs.push(socket.local_addr().map_err(unbound)?);
-            sockets.push(socket);
-        }
+        let mut sockets = Vec::new();
+        let local_addrs = bind(&settings.listen, true, &mut sockets).await?;
+        let plain_addrs = bind(&settings.plain_listen, false, &mut sockets).await?;
         let (stop, stopped) = watch::channel(false);
         Ok(Self {
             sockets,
             local_addrs,
+            plain_addrs,
             permits: Arc::new(Semaphore::new(settings.max_connections)),
             drain_timeout: settings.drain_timeout,
             listener: Listener::new(&settings, tls, router, metrics.clone(), stopped),
@@ -125,6 +126,11 @@ where
     /// The addresses listened on, in the order of the settings, with the ports that were taken.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.local_addrs
+    }
+
+    /// The same of those without TLS.
+    pub fn plain_addrs(&self) -> &[SocketAddr] {
+        &self.plain_addrs
     }
 
     /// Serves until `shutdown` completes, then drains.
@@ -141,14 +147,14 @@ where
                 biased;
                 () = &mut shutdown => break,
                 Some(ended) = open.join_next() => note_end(&self.metrics, ended),
-                (permit, stream) = next_connection(
+                (permit, arrival) = next_connection(
                     &mut self.sockets, &self.permits, &self.metrics,
                 ) => {
                     connections += 1;
                     let listener = self.listener.clone();
                     open.spawn(async move {
                         let _permit = permit;
-                        listener.oneshot(stream).await
+                        listener.oneshot(arrival).await
                     });
                 }
             }
@@ -177,12 +183,35 @@ where
     }
 }
 
+/// A socket that connections come from.
+#[derive(Debug)]
+struct Socket {
+    tcp: TcpListener,
+    tls: bool,
+}
+
+/// Binds `addresses`, adds them to `sockets`, and says what they became.
+async fn bind(
+    addresses: &[SocketAddr],
+    tls: bool,
+    sockets: &mut Vec<Socket>,
+) -> Result<Vec<SocketAddr>, ServerError> {
+    let mut bound = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let unbound = |source| ServerError::Bind { address: *address, source };
+        let tcp = TcpListener::bind(address).await.map_err(unbound)?;
+        bound.push(tcp.local_addr().map_err(unbound)?);
+        sockets.push(Socket { tcp, tls });
+    }
+    Ok(bound)
+}
+
 /// Accepts one connection from any socket, once there is a permit for it.
 async fn next_connection(
-    sockets: &mut [TcpListener],
+    sockets: &mut [Socket],
     permits: &Arc<Semaphore>,
     metrics: &Metrics,
-) -> (OwnedSemaphorePermit, TcpStream) {
+) -> (OwnedSemaphorePermit, Arrival) {
     loop {
         let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
             // The semaphore is never closed; waiting for ever would be its meaning.
@@ -192,12 +221,15 @@ async fn next_connection(
         // The next search starts with another socket, so that a busy one starves none.
         sockets.rotate_left(1);
         match poll_fn(|context| {
-            let mut accepted = sockets.iter().map(|socket| socket.poll_accept(context));
+            let mut accepted = sockets.iter().map(|socket| {
+                let accepted = socket.tcp.poll_accept(context);
+                accepted.map_ok(|(tcp, _peer)| Arrival { tcp, tls: socket.tls })
+            });
             accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
         })
         .await
         {
-            Ok((stream, _peer)) => return (permit, stream),
+            Ok(arrival) => return (permit, arrival),
             Err(error) => {
                 metrics.accept_error();
                 tracing::warn!(%error, "cannot accept a connection");

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! In front of the router: finds the target that a request is for, and holds it to how that is
+//! published.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION};
+use hyper::{Request, Response, StatusCode, Uri};
+use tower::{Service, ServiceExt};
+
+use super::challenge::WELL_KNOWN;
+use super::{Access, Publications, Published};
+use crate::listener::Scheme;
+use crate::router::service_of;
+
+type Answer = Response<Full<Bytes>>;
+
+/// The target that a request is for; an extension of the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target(pub Arc<str>);
+
+/// Lets through to `S` what is published, each request with its [`Target`].
+///
+/// The target is found by the host of the request, else by the service in its path, else it is the
+/// only one there is. A request that comes plain for a target with TLS never reaches `S`: it is sent
+/// on to https, or refused.
+#[derive(Debug, Clone)]
+pub struct Gate<S> {
+    inner: S,
+    publications: Publications,
+    https_port: u16,
+}
+
+/// Why a request does not get through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stop {
+    Challenge(Option<String>),
+    Redirect(String),
+    HttpsOnly,
+    Misdirected,
+    Unknown,
+}
+
+impl<S> Gate<S> {
+    /// A gate in front of `inner`; plain requests are sent on to `https_port`.
+    pub fn new(inner: S, publications: Publications, https_port: u16) -> Self {
+        Self { inner, publications, https_port }
+    }
+
+    fn pass<B>(&self, request: &Request<B>) -> Result<Target, Stop> {
+        let scheme = request.extensions().get::<Scheme>().cloned().unwrap_or(Scheme::Plain);
+        let path = request.uri().path();
+        if let (Scheme::Plain, Some(token)) = (&scheme, path.strip_prefix(WELL_KNOWN)) {
+            return Err(Stop::Challenge(self.publications.http_challenges().get(token)));
+        }
+        let host = host(request);
+        match scheme {
+            Scheme::Plain => self.plain(host.as_deref(), request.uri()),
+            Scheme::Tls { server_name } => self.tls(host.as_deref(), server_name.as_deref(), path),
+        }
+    }
+
+    fn plain(&self, host: Option<&str>, uri: &Uri) -> Result<Target, Stop> {
+        let named = host.and_then(|host| self.publications.named(host));
+        let found = named
+            .clone()
+            .or_else(|| service_of(uri.path()).and_then(|name| self.publications.of_target(name)))
+            .or_else(|| self.publications.single(|access| matches!(access, Access::Plain)));
+        let Some(found) = found else { return Err(Stop::Unknown) };
+        match (&found.publication.access, host) {
+            (Access::Plain, _) => Ok(Target(found.target)),
+            // Only to a name that the certificate is for.
+            (Access::Tls { redirect: true, .. }, Some(host)) if named.is_some() => {
+                Err(Stop::Redirect(self.location(host, uri)))
+            }
+            (Access::Tls { .. }, _) => Err(Stop::HttpsOnly),
+        }
+    }
+
+    /// Over TLS everything that is published may be asked for, by the names of the target that the
+    /// connection was made to.
+    fn tls(&self, host: Option<&str>, sni: Option<&str>, path: &str) -> Result<Target, Stop> {
+        let named = |name: Option<&str>| name.and_then(|name| self.publications.named(name));
+        let connected = named(sni);
+        let asked = named(host)
+            .or_else(|| connected.clone())
+            .or_else(|| service_of(path).and_then(|name| self.publications.of_target(name)))
+            .or_else(|| self.publications.single(|access| matches!(access, Access::Tls { .. })));
+        let Some(asked) = asked else { return Err(Stop::Unknown) };
+        let same = |connected: Published| connected.target == asked.target;
+        if connected.is_none_or(same) { Ok(Target(asked.target)) } else { Err(Stop::Misdirected) }
+    }
+
+    fn location(&self, host: &str, uri: &Uri) -> String {
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        match self.https_port {
+            443 => format!("https://{host}{path}"),
+            port => format!("https://{host}:{port}{path}"),
+        }
+    }
+}
+
+impl Stop {
+    fn into_answer(self) -> Answer {
+        match self {
+            Self::Challenge(Some(answer)) => plain_text(StatusCode::OK, answer),
+            Self::Challenge(None) => {
+                plain_text(StatusCode::NOT_FOUND, "no such challenge\n".to_owned())
+            }
+            Self::Redirect(location) => {
+                let mut answer = Response::new(Full::default());
+                *answer.status_mut() = StatusCode::PERMANENT_REDIRECT;
+                if let Ok(location) = HeaderValue::try_from(location) {
+                    answer.headers_mut().insert(LOCATION, location);
+                }
+                answer
+            }
+            Self::HttpsOnly => {
+                refusal(StatusCode::FORBIDDEN, "this service is published over https only")
+            }
+            Self::Misdirected => refusal(
+                StatusCode::MISDIRECTED_REQUEST,
+                "the host of the request belongs to another service than that of the connection",
+            ),
+            Self::Unknown => {
+                refusal(StatusCode::NOT_FOUND, "no service is published under this name")
+            }
+        }
+    }
+}
+
+/// The host that the request names, in lower case, without its port.
+fn host<B>(request: &Request<B>) -> Option<String> {
+    let header = || request.headers().get(HOST)?.to_str().ok()?.parse().ok();
+    let authority = request.uri().authority().cloned().or_else(header)?;
+    Some(authority.host().trim_end_matches('.').to_ascii_lowercase())
+}
+
+fn plain_text(status: StatusCode, body: String) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::from(body)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    answer
+}
+
+fn refusal(status: StatusCode, why: &str) -> Answer {
+    let body = serde_json::json!({ "error": why }).to_string();
+    let mut answer = Response::new(Full::new(Bytes::from(body)));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+impl<S, B> Service<Request<B>> for Gate<S>
+where
+    S: Service<Request<B>, Response = Answer, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+{
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+    /// Always ready: who is behind it is waited for with the request.
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        match self.pass(&request) {
+            Ok(target) => {
+                request.extensions_mut().insert(target);
+                Box::pin(self.inner.clone().oneshot(request))
+            }
+            Err(stop) => Box::pin(std::future::ready(Ok(stop.into_answer()))),
+        }
+    }
+}
