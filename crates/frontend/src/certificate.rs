@@ -65,6 +65,11 @@ impl Certificate {
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
     }
+
+    /// A copy of the private key, for another configuration; to be wiped by who takes it.
+    pub fn key(&self) -> PrivateKeyDer<'static> {
+        self.key.clone_key()
+    }
 }
 
 impl fmt::Debug for Certificate {

@@ -4,7 +4,7 @@
 mod challenge;
 mod gate;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -34,8 +34,8 @@ pub enum Access {
     Tls {
         /// The chain and the key that signs.
         certificate: Arc<CertifiedKey>,
-        /// Whether a plain request is sent on to the name under https, or refused.
-        redirect: bool,
+        /// The port that a plain request is sent on to under https; without one it is refused.
+        redirect: Option<u16>,
     },
     /// Without TLS, because an operator asked for that.
     Plain,
@@ -80,19 +80,29 @@ impl fmt::Debug for Publications {
 impl Publications {
     /// Publishes `target` so, in the place of how it was published; returns that.
     ///
-    /// A name that another target has goes to this one.
+    /// A name that another target has goes to this one, and back when this one leaves it.
     pub fn publish(&self, target: &str, publication: Publication) -> Option<Arc<Publication>> {
-        self.change(|targets| targets.insert(target.to_owned(), Arc::new(publication)))
+        self.change(|targets| {
+            let before = targets.iter().position(|(name, _)| **name == *target);
+            let before = before.map(|place| targets.remove(place).1);
+            targets.push((target.into(), Arc::new(publication)));
+            before
+        })
     }
 
     /// Ends the publication of `target`; returns how it was.
     pub fn withdraw(&self, target: &str) -> Option<Arc<Publication>> {
-        self.change(|targets| targets.remove(target))
+        self.change(|targets| {
+            let place = targets.iter().position(|(name, _)| **name == *target)?;
+            Some(targets.remove(place).1)
+        })
     }
 
     /// How `target` is published.
     pub fn publication(&self, target: &str) -> Option<Arc<Publication>> {
-        self.shared.table.load().targets.get(target).cloned()
+        let table = self.shared.table.load();
+        let found = table.targets.iter().find(|(name, _)| **name == *target);
+        found.map(|(_, publication)| Arc::clone(publication))
     }
 
     /// What to answer to validations of HTTP-01.
@@ -128,8 +138,7 @@ impl Publications {
         let table = self.shared.table.load();
         let mut targets = table.targets.iter().filter(|(_, found)| wanted(&found.access));
         let (target, publication) = targets.next()?;
-        let published =
-            Published { target: target.as_str().into(), publication: publication.clone() };
+        let published = Published { target: target.clone(), publication: publication.clone() };
         targets.next().is_none().then_some(published)
     }
 }
@@ -151,7 +160,8 @@ impl ResolvesServerCert for Publications {
     }
 }
 
-type Targets = BTreeMap<String, Arc<Publication>>;
+/// By the time of publication: of two targets with one name the later has it.
+type Targets = Vec<(Arc<str>, Arc<Publication>)>;
 
 /// One target's entry, as found by a name.
 #[derive(Debug, Clone)]
@@ -173,8 +183,7 @@ impl Table {
     fn new(targets: Targets) -> Self {
         let mut table = Self { targets, ..Self::default() };
         for (target, publication) in &table.targets {
-            let published =
-                Published { target: target.as_str().into(), publication: publication.clone() };
+            let published = Published { target: target.clone(), publication: publication.clone() };
             for name in &publication.names {
                 match name.strip_prefix("*.") {
                     Some(parent) => table.wildcard.insert(parent.to_owned(), published.clone()),

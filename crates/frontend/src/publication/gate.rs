@@ -34,7 +34,6 @@ pub struct Target(pub Arc<str>);
 pub struct Gate<S> {
     inner: S,
     publications: Publications,
-    https_port: u16,
 }
 
 /// Why a request does not get through.
@@ -48,9 +47,9 @@ enum Stop {
 }
 
 impl<S> Gate<S> {
-    /// A gate in front of `inner`; plain requests are sent on to `https_port`.
-    pub fn new(inner: S, publications: Publications, https_port: u16) -> Self {
-        Self { inner, publications, https_port }
+    /// A gate in front of `inner`.
+    pub fn new(inner: S, publications: Publications) -> Self {
+        Self { inner, publications }
     }
 
     fn pass<B>(&self, request: &Request<B>) -> Result<Target, Stop> {
@@ -76,8 +75,8 @@ impl<S> Gate<S> {
         match (&found.publication.access, host) {
             (Access::Plain, _) => Ok(Target(found.target)),
             // Only to a name that the certificate is for.
-            (Access::Tls { redirect: true, .. }, Some(host)) if named.is_some() => {
-                Err(Stop::Redirect(self.location(host, uri)))
+            (Access::Tls { redirect: Some(port), .. }, Some(host)) if named.is_some() => {
+                Err(Stop::Redirect(location(host, *port, uri)))
             }
             (Access::Tls { .. }, _) => Err(Stop::HttpsOnly),
         }
@@ -95,14 +94,6 @@ impl<S> Gate<S> {
         let Some(asked) = asked else { return Err(Stop::Unknown) };
         let same = |connected: Published| connected.target == asked.target;
         if connected.is_none_or(same) { Ok(Target(asked.target)) } else { Err(Stop::Misdirected) }
-    }
-
-    fn location(&self, host: &str, uri: &Uri) -> String {
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        match self.https_port {
-            443 => format!("https://{host}{path}"),
-            port => format!("https://{host}:{port}{path}"),
-        }
     }
 }
 
@@ -140,6 +131,14 @@ fn host<B>(request: &Request<B>) -> Option<String> {
     let header = || request.headers().get(HOST)?.to_str().ok()?.parse().ok();
     let authority = request.uri().authority().cloned().or_else(header)?;
     Some(authority.host().trim_end_matches('.').to_ascii_lowercase())
+}
+
+fn location(host: &str, port: u16, uri: &Uri) -> String {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    match port {
+        443 => format!("https://{host}{path}"),
+        port => format!("https://{host}:{port}{path}"),
+    }
 }
 
 fn plain_text(status: StatusCode, body: String) -> Answer {

@@ -5,3 +5,4 @@ mod certificate;
 mod common;
 mod connections;
 mod https;
+mod publication;
