@@ -90,7 +90,7 @@ impl Checked {
     ///
     /// # Errors
     ///
-    /// The first [`Refusal`], in the order key, dates, names, use, chain.
+    /// The first [`Refusal`], in the order key, dates, use, names, chain.
     pub fn own(
         cname: &DnsName,
         chain_pem: &str,
@@ -153,8 +153,8 @@ impl Checked {
         for (place, certificate) in parsed.iter().enumerate() {
             leaf::check_dates(certificate, place, now)?;
         }
-        leaf::check_names(leaf, &self.summary.names, cname)?;
         leaf::check_use(leaf, self_signed, self.summary.responder.is_some())?;
+        leaf::check_names(leaf, &self.summary.names, cname)?;
         chain::check(&parsed, cname)?;
         let warnings = self.find_warnings(&parsed, self_signed, now);
         drop(parsed);

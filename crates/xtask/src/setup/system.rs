@@ -57,6 +57,17 @@ pub(super) const GNUTLS: Program =
 pub(super) const VALGRIND: Program =
     Program { name: "valgrind", packages: &["valgrind"], present: || on_path("valgrind") };
 
+/// An authority that speaks ACME, for tests.
+pub(super) const PEBBLE: Program =
+    Program { name: "pebble", packages: &["pebble"], present: || on_path("pebble") };
+
+/// A DNS server that takes signed updates, and the client that asks it.
+pub(super) const KNOT: Program = Program {
+    name: "knot",
+    packages: &["knot", "knot-dnsutils"],
+    present: || on_path("knotd") && on_path("kdig"),
+};
+
 /// What reads units and makes users.
 pub(super) const SYSTEMD: Program = Program {
     name: "systemd-analyze",

@@ -153,6 +153,7 @@ fn validation_certificate(
     params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
     let signed = params.self_signed(&key)?;
     let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = rustls::crypto::ring::default_provider();
-    Ok(CertifiedKey::from_der(vec![signed.der().clone()], private, &provider)?)
+    // Not through the check of key and certificate: it refuses the extension, which is critical.
+    let signing = rustls::crypto::ring::sign::any_supported_type(&private)?;
+    Ok(CertifiedKey::new(vec![signed.der().clone()], signing))
 }
