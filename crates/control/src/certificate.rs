@@ -136,7 +136,7 @@ impl Checked {
         leaf::check_key_kind(leaf)?;
         let signing = rustls::crypto::ring::sign::any_supported_type(&key)
             .map_err(|_| Refusal::KeyUnsupported)?;
-        check_match(&chain, &signing)?;
+        check_match(&parsed, signing.as_ref())?;
         let summary = Summary::of(leaf, leaf_der);
         let mut warnings = Vec::new();
         if duplicate {
@@ -291,14 +291,10 @@ fn parse<'a>(chain: &'a [CertificateDer<'static>]) -> Result<Vec<X509Certificate
 }
 
 /// Whether the key is that of the first certificate.
-fn check_match(
-    chain: &[CertificateDer<'static>],
-    signing: &Arc<dyn SigningKey>,
-) -> Result<(), Refusal> {
-    let matches = |der: &CertificateDer<'static>| {
-        CertifiedKey::new(vec![der.clone()], Arc::clone(signing)).keys_match().is_ok()
-    };
-    match chain.iter().position(matches) {
+fn check_match(parsed: &[X509Certificate<'_>], signing: &dyn SigningKey) -> Result<(), Refusal> {
+    // Every key that the provider takes tells its public half.
+    let public = signing.public_key().ok_or(Refusal::KeyUnsupported)?;
+    match parsed.iter().position(|one| one.public_key().raw == public.as_ref()) {
         Some(0) => Ok(()),
         Some(place) => Err(Refusal::LeafNotFirst { place: place + 1 }),
         None => Err(Refusal::KeyMismatch),
