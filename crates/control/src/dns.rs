@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Where managed names are published.
 
+pub mod embedded;
+mod records;
+mod zone;
+
 use std::net::IpAddr;
 
 use futures_util::future::BoxFuture;
