@@ -3,3 +3,6 @@
 
 mod ask;
 mod embedded;
+#[path = "../support/knot.rs"]
+mod knot;
+mod update;
