@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Where managed names are published.
 
+pub mod check;
 pub mod embedded;
 mod exchange;
 mod records;

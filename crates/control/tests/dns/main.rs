@@ -2,6 +2,7 @@
 //! Names as the world sees them: each way of publishing them, against real sockets and real servers.
 
 mod ask;
+mod check;
 mod embedded;
 #[path = "../support/knot.rs"]
 mod knot;
