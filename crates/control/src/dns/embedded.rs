@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures_util::future::{BoxFuture, FutureExt, ready};
+use futures_util::future::{BoxFuture, FutureExt};
 use hickory_proto::rr::Name;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -52,7 +52,8 @@ const PORT_ATTEMPTS: usize = 16;
 /// How the embedded server is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Addresses to listen on, each for UDP and TCP; port 0 takes a free one.
+    /// Addresses to listen on, each for UDP and TCP; port 0 takes a free one. A host with several addresses names
+    /// those that are asked: behind 0.0.0.0 the system would choose which of them answers.
     pub listen: Vec<SocketAddr>,
     /// How long answers, also that there is nothing, may be remembered, in seconds.
     pub ttl_seconds: u32,
@@ -153,20 +154,21 @@ impl Dns for EmbeddedDns {
         addresses: &'a [IpAddr],
         overwrite: bool,
     ) -> BoxFuture<'a, Result<(), DnsError>> {
-        let done = if name.as_str() == self.name_server && !overwrite {
-            Err(DnsError::Taken { name: name.to_string() })
-        } else {
+        async move {
+            if name.as_str() == self.name_server && !overwrite {
+                return Err(DnsError::Taken { name: name.to_string() });
+            }
             self.change(name.as_str(), |zone, name| zone.set_addresses(name, addresses))
-        };
-        ready(done).boxed()
+        }
+        .boxed()
     }
 
     fn withdraw<'a>(&'a self, name: &'a DnsName) -> BoxFuture<'a, Result<(), DnsError>> {
-        ready(self.change(name.as_str(), |zone, name| zone.set_addresses(name, &[]))).boxed()
+        async { self.change(name.as_str(), |zone, name| zone.set_addresses(name, &[])) }.boxed()
     }
 
     fn add_txt<'a>(&'a self, name: &'a str, value: &'a str) -> BoxFuture<'a, Result<(), DnsError>> {
-        ready(self.change(name, |zone, name| zone.add_text(name, value))).boxed()
+        async { self.change(name, |zone, name| zone.add_text(name, value)) }.boxed()
     }
 
     fn remove_txt<'a>(
@@ -174,7 +176,7 @@ impl Dns for EmbeddedDns {
         name: &'a str,
         value: &'a str,
     ) -> BoxFuture<'a, Result<(), DnsError>> {
-        ready(self.change(name, |zone, name| zone.remove_text(name, value))).boxed()
+        async { self.change(name, |zone, name| zone.remove_text(name, value)) }.boxed()
     }
 }
 

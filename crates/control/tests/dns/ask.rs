@@ -15,6 +15,9 @@ use tokio::task::JoinSet;
 /// How long anything that should come may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Datagrams in that time, and free ports that are tried.
+const ATTEMPTS: u32 = 20;
+
 pub(crate) fn dns_name(text: &str) -> DnsName {
     DnsName::parse(text).unwrap()
 }
@@ -33,16 +36,20 @@ pub(crate) fn question(name: &str, kind: RecordType) -> Message {
     request
 }
 
-/// Sends octets over UDP; the result is the response's.
+/// Sends octets over UDP, again when they are lost; the result is the response's.
 pub(crate) fn udp(server: SocketAddr, request: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE / ATTEMPTS)).unwrap();
     socket.connect(server).unwrap();
-    socket.send(request).unwrap();
     let mut response = vec![0; 65_535];
-    let octets = socket.recv(&mut response).unwrap();
-    response.truncate(octets);
-    response
+    for _ in 0..ATTEMPTS {
+        socket.send(request).unwrap();
+        if let Ok(octets) = socket.recv(&mut response) {
+            response.truncate(octets);
+            return response;
+        }
+    }
+    panic!("{server} does not answer over UDP");
 }
 
 pub(crate) fn tcp(server: SocketAddr, request: &[u8]) -> Vec<u8> {
@@ -121,9 +128,8 @@ impl Scripted {
     pub(crate) async fn start(
         script: impl Fn(&Message) -> Option<Message> + Clone + Send + 'static,
     ) -> Self {
-        let udp = AsyncUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let (udp, tcp) = bind().await;
         let address = udp.local_addr().unwrap();
-        let tcp = TcpListener::bind(address).await.unwrap();
         let mut tasks = JoinSet::new();
         let by_udp = script.clone();
         tasks.spawn(async move {
@@ -161,4 +167,15 @@ impl Scripted {
         Self::start(|request| (request.op_code == OpCode::Update).then(|| response_to(request)))
             .await
     }
+}
+
+/// A port that is free for UDP and TCP: other tests take them at the same time.
+async fn bind() -> (AsyncUdpSocket, TcpListener) {
+    for _ in 0..ATTEMPTS {
+        let udp = AsyncUdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
+            return (udp, tcp);
+        }
+    }
+    panic!("no port is free for UDP and TCP");
 }
