@@ -140,7 +140,9 @@ pub enum KeyFault {
     #[error("{0}")]
     Unreadable(io::Error),
     /// It has none of the forms.
-    #[error("it holds no key; write what tsig-keygen prints, or name:algorithm:secret")]
+    #[error(
+        "it holds no key for DNS updates; write what tsig-keygen prints, or name:algorithm:secret"
+    )]
     NoKey,
     /// It holds more than one.
     #[error("it holds several keys; leave the one that is for updates")]
