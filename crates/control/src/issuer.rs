@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Who issues managed certificates.
 
+pub mod acme;
 pub mod development;
 
 use std::time::{Duration, SystemTime};

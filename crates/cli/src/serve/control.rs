@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The control plane of `sealgate serve --state`: put together from its flags.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -14,6 +15,9 @@ use sealgate_control::dns::tsig::{KeyError, TsigKey};
 use sealgate_control::dns::update::UpdateDns;
 use sealgate_control::dns::{Dns, DnsError};
 use sealgate_control::issuer::Issuer;
+use sealgate_control::issuer::acme::{
+    AcmeIssuer, AcmeSettings, ChallengeKind, Challenges, ExternalKeyError, external_key,
+};
 use sealgate_control::issuer::development::{
     AuthorityError, DEFAULT_VALIDITY, DevelopmentAuthority,
 };
@@ -66,6 +70,31 @@ pub(super) struct ControlArguments {
     /// Days that certificates of the development authority are valid.
     #[arg(long, value_name = "DAYS", requires = "state")]
     development_days: Option<u16>,
+    /// Authority that speaks ACME, by the URL of its directory, in the place of the development authority. Its terms are
+    /// agreed to by that.
+    #[arg(long, value_name = "URL", requires = "state", conflicts_with = "development_days")]
+    acme_directory: Option<String>,
+    /// Address to tell the authority, such as mailto:admin@example.com; may be given several times.
+    #[arg(long, value_name = "URI", requires = "acme_directory")]
+    acme_contact: Vec<String>,
+    /// Root of the authority's own HTTPS, in PEM. Default: those that the system trusts.
+    #[arg(long, value_name = "FILE", requires = "acme_directory")]
+    acme_root: Option<PathBuf>,
+    /// How to show who has a name, the preferred first: http-01, tls-alpn-01 or dns-01.
+    #[arg(
+        long,
+        value_name = "CHALLENGE",
+        value_delimiter = ',',
+        default_value = "tls-alpn-01,http-01,dns-01",
+        requires = "acme_directory"
+    )]
+    acme_challenge: Vec<ChallengeKind>,
+    /// Key identifier of an account elsewhere that the authority asks for.
+    #[arg(long, value_name = "ID", requires_all = ["acme_directory", "acme_eab_key_file"])]
+    acme_eab_id: Option<String>,
+    /// Its MAC key, in base64url.
+    #[arg(long, value_name = "FILE", requires = "acme_eab_id")]
+    acme_eab_key_file: Option<PathBuf>,
     /// File of declared targets in YAML; the server is brought to it, again whenever it or a file it names changes.
     #[arg(long, value_name = "FILE", requires = "state")]
     targets: Option<PathBuf>,
@@ -125,7 +154,15 @@ impl ControlArguments {
             );
         }
         let (dns, dns_address) = self.dns(zone.clone(), &addresses).await?;
-        let issuer = self.issuer(&store, &zone)?;
+        let issuer: Arc<dyn Issuer> = match &self.acme_directory {
+            Some(directory) => {
+                let challenges =
+                    Challenges { publications: publications.clone(), dns: Arc::clone(&dns) };
+                let settings = self.acme(directory.clone())?;
+                Arc::new(AcmeIssuer::new(settings, challenges, store.clone()))
+            }
+            None => Arc::new(self.development(&store, &zone)?),
+        };
         let listening = *https.first().ok_or(ControlStartError::NoListener)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let settings = Settings {
@@ -177,7 +214,11 @@ impl ControlArguments {
     }
 
     /// The development authority, the same as before where there is one for this zone.
-    fn issuer(&self, store: &Store, zone: &DnsName) -> Result<Arc<dyn Issuer>, ControlStartError> {
+    fn development(
+        &self,
+        store: &Store,
+        zone: &DnsName,
+    ) -> Result<DevelopmentAuthority, ControlStartError> {
         let days =
             self.development_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600));
         let validity = days.unwrap_or(DEFAULT_VALIDITY);
@@ -185,14 +226,33 @@ impl ControlArguments {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if let (Some(root), Some(key)) = (store.secret(&root)?, store.secret(&key)?) {
             let key = Zeroizing::new(text(&key));
-            return Ok(Arc::new(DevelopmentAuthority::from_pem(text(&root), key, validity)?));
+            return Ok(DevelopmentAuthority::from_pem(text(&root), key, validity)?);
         }
         let authority = DevelopmentAuthority::new(zone, validity)?;
         let (root_pem, key_pem) = authority.to_pem();
         // The key first: a root without its key is made anew.
         store.keep_secret(&key, key_pem.as_bytes())?;
         store.keep_secret(&root, root_pem.as_bytes())?;
-        Ok(Arc::new(authority))
+        Ok(authority)
+    }
+
+    fn acme(&self, directory: String) -> Result<AcmeSettings, ControlStartError> {
+        let external_account = match (&self.acme_eab_id, &self.acme_eab_key_file) {
+            (Some(id), Some(path)) => {
+                let unreadable =
+                    |source| ControlStartError::ExternalKeyFile { path: path.clone(), source };
+                let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)?;
+                Some((id.clone(), external_key(&text)?))
+            }
+            _ => None,
+        };
+        Ok(AcmeSettings {
+            directory,
+            contact: self.acme_contact.clone(),
+            root: self.acme_root.clone(),
+            external_account,
+            challenges: self.acme_challenge.clone(),
+        })
     }
 
     async fn serve_tls(
@@ -281,6 +341,10 @@ pub(crate) enum ControlStartError {
     DnsKey(#[from] KeyError),
     #[error(transparent)]
     Authority(#[from] AuthorityError),
+    #[error("the MAC key in {} cannot be read", path.display())]
+    ExternalKeyFile { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    ExternalKey(#[from] ExternalKeyError),
     #[error(transparent)]
     Control(#[from] ControlError),
     #[error(transparent)]
