@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -61,11 +62,16 @@ pub(super) const VALGRIND: Program =
 pub(super) const PEBBLE: Program =
     Program { name: "pebble", packages: &["pebble"], present: || on_path("pebble") };
 
-/// A DNS server that takes signed updates, and the client that asks it.
+/// The DNS server that takes signed updates, and a client of another make than ours.
 pub(super) const KNOT: Program = Program {
     name: "knot",
     packages: &["knot", "knot-dnsutils"],
-    present: || on_path("knotd") && on_path("kdig"),
+    present: || {
+        // Few users have the folder of the system's servers in their path.
+        let installed =
+            |program| on_path(program) || Path::new("/usr/sbin").join(program).is_file();
+        ["knotd", "keymgr", "kdig"].into_iter().all(installed)
+    },
 };
 
 /// What reads units and makes users.
