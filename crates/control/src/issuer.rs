@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Who issues managed certificates.
 
+pub mod acme;
+pub mod development;
+
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::BoxFuture;

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Certificates from a CA that speaks ACME (RFC 8555).
+
+mod account;
+mod challenge;
+mod client;
+mod patience;
+mod trouble;
+
+use std::mem;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use instant_acme::{
+    Account, AuthorizationHandle, AuthorizationStatus, CertificateIdentifier, Error, Identifier,
+    NewOrder, Order as AcmeOrder, OrderStatus,
+};
+use rcgen::{CertificateParams, DistinguishedName, KeyPair};
+use rustls_pki_types::CertificateDer;
+use thiserror::Error as ThisError;
+use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroizing;
+
+use self::account::Accounts;
+use self::client::Client;
+use self::patience::{Patience, patiently};
+use self::trouble::{Failure, Refusal, Step, Trouble};
+use super::{IssueError, Issued, Issuer, Order, RenewalWindow};
+use crate::name::DnsName;
+
+pub use self::account::AccountKeeper;
+pub use self::challenge::{ChallengeKind, Solvers};
+
+/// How long getting one certificate may take unless [`AcmeSettings::deadline`] says otherwise.
+pub const ISSUE_DEADLINE: Duration = Duration::from_secs(300);
+
+/// How long asking for a renewal window may take.
+const RENEWAL_INFO_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Which CA, and how.
+#[derive(Clone)]
+pub struct AcmeSettings {
+    /// The URL of the CA's directory (https). Who sets it agrees to the CA's terms of service.
+    pub directory: String,
+    /// Where the CA may write to: e-mail addresses, or URIs that it takes.
+    pub contact: Vec<String>,
+    /// What ties the account to a customer of the CA, where it asks for that.
+    pub external_account: Option<ExternalAccount>,
+    /// The roots, in PEM, that the directory's own certificate is verified with, in the place of the
+    /// system's.
+    pub directory_root: Option<String>,
+    /// The challenges that may be used, the most wanted first.
+    pub challenges: Vec<ChallengeKind>,
+    /// How long getting one certificate may take in all.
+    pub deadline: Duration,
+}
+
+impl AcmeSettings {
+    /// What suits most CAs.
+    pub fn new(directory: impl Into<String>) -> Self {
+        Self {
+            directory: directory.into(),
+            contact: Vec::new(),
+            external_account: None,
+            directory_root: None,
+            challenges: ChallengeKind::ALL.to_vec(),
+            deadline: ISSUE_DEADLINE,
+        }
+    }
+}
+
+/// A binding of the account to one that the CA has already (RFC 8555, section 7.3.4).
+#[derive(Clone)]
+pub struct ExternalAccount {
+    /// The key's identifier.
+    pub key_id: String,
+    /// The key, in base64url.
+    pub hmac_key: Zeroizing<String>,
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum AcmeSettingsError {
+    /// The directory is no URL with https.
+    #[error(
+        "{0:?} is no ACME directory: give its URL, such as https://ca.example.com/acme/directory"
+    )]
+    Directory(String),
+    /// No such challenge.
+    #[error("{0:?} is no challenge: choose among http-01, tls-alpn-01 and dns-01")]
+    Challenge(String),
+    /// No challenge is allowed that can be solved.
+    #[error("no challenge is both allowed and possible: allow http-01, tls-alpn-01 or dns-01")]
+    NoChallenge,
+    /// The HMAC key cannot be decoded.
+    #[error("the HMAC key of the external account is not base64url: give it as the CA shows it")]
+    HmacKey,
+    /// The root of the directory is not one.
+    #[error("the root of the ACME directory is no certificate in PEM: give the CA's root")]
+    Root,
+    /// The system has no roots.
+    #[error(
+        "this system trusts no CA: install its root certificates (package ca-certificates), or give the root of the ACME directory"
+    )]
+    NoRoots,
+    /// TLS cannot be had.
+    #[error("TLS to the ACME directory cannot be set up: {0}")]
+    Tls(rustls::Error),
+}
+
+/// A CA that speaks ACME.
+///
+/// Every request is made again, exponentially later and with jitter, when the CA cannot be reached,
+/// has a fault or refuses a nonce. A rate limit ends the order at once, as one that may succeed
+/// later. Answers to challenges are taken back in the end, and also when a future is dropped.
+pub struct AcmeIssuer {
+    accounts: Accounts,
+    solvers: Solvers,
+    challenges: Vec<ChallengeKind>,
+    deadline: Duration,
+    /// The host of the directory, as messages name the CA.
+    host: String,
+}
+
+impl AcmeIssuer {
+    /// Takes the settings; the CA is first asked when a certificate is.
+    ///
+    /// # Errors
+    ///
+    /// [`AcmeSettingsError`] when they cannot work.
+    pub fn new(
+        settings: &AcmeSettings,
+        solvers: Solvers,
+        keeper: Arc<dyn AccountKeeper>,
+    ) -> Result<Self, AcmeSettingsError> {
+        let no_url = || AcmeSettingsError::Directory(settings.directory.clone());
+        let url: hyper::Uri = settings.directory.parse().map_err(|_| no_url())?;
+        let host = url.authority().filter(|_| url.scheme_str() == Some("https"));
+        let host = host.ok_or_else(no_url)?.to_string();
+        let possible = |kind: &ChallengeKind| match kind {
+            ChallengeKind::Http01 => solvers.http.is_some(),
+            ChallengeKind::TlsAlpn01 => solvers.alpn.is_some(),
+            ChallengeKind::Dns01 => solvers.dns.is_some(),
+        };
+        let challenges: Vec<_> = settings.challenges.iter().copied().filter(possible).collect();
+        if challenges.is_empty() {
+            return Err(AcmeSettingsError::NoChallenge);
+        }
+        let client = Client::new(settings.directory_root.as_deref())?;
+        let accounts = Accounts::new(client, settings, keeper)?;
+        Ok(Self { accounts, solvers, challenges, deadline: settings.deadline, host })
+    }
+
+    async fn issue_in_time(&self, order: &Order) -> Result<Issued, IssueError> {
+        let deadline = Instant::now() + self.deadline;
+        let patience = Patience::until(deadline);
+        let issued = timeout_at(deadline, self.get(order, &patience)).await;
+        let issued = issued.unwrap_or_else(|_| Err(Trouble::Slow(None).at(Step::Order)));
+        issued.map_err(|failure| failure.tell(&order.name, &self.host))
+    }
+
+    async fn get(&self, wanted: &Order, patience: &Patience) -> Result<Issued, Failure> {
+        let account = self.accounts.open(patience).await?;
+        let mut order = match order_replacing(&account, wanted, patience).await {
+            Err(trouble) if trouble.is("accountDoesNotExist") => {
+                let account = self.accounts.renew(&account, patience).await?;
+                order_replacing(&account, wanted, patience).await
+            }
+            other => other,
+        }
+        .map_err(|trouble| trouble.at(Step::Order))?;
+        self.prove(&mut order, &wanted.name, patience).await?;
+        let issued = finish(&mut order, &wanted.name, patience).await;
+        issued.map_err(|trouble| trouble.at(Step::Finalize))
+    }
+
+    /// Solves the challenge of the order's one name, and waits until the CA has seen that.
+    async fn prove(
+        &self,
+        order: &mut AcmeOrder,
+        name: &DnsName,
+        patience: &Patience,
+    ) -> Result<(), Failure> {
+        let at_order = |trouble: Trouble| trouble.at(Step::Order);
+        // Loads it, so that it is there at the next call.
+        patiently!(patience, load_authorization(order).await).map_err(at_order)?;
+        let mut authorizations = order.authorizations();
+        let Some(authorization) = authorizations.next().await else { return Ok(()) };
+        let mut authorization = authorization.map_err(|error| at_order(error.into()))?;
+        if authorization.status == AuthorizationStatus::Valid {
+            return Ok(());
+        }
+        let kind = self.choose(&authorization, name).map_err(at_order)?;
+        let at_validation = |trouble: Trouble| trouble.at(Step::Validate(kind));
+        let Some(mut challenge) = authorization.challenge(kind.into()) else { return Ok(()) };
+        let solution = self.solvers.solve(kind, name, &challenge).await.map_err(at_validation)?;
+        let mut tries = 0;
+        let mut proven = patiently!(patience, {
+            tries += 1;
+            match challenge.set_ready().await {
+                // It may have heard us the first time; the state of the order will tell.
+                Err(error) if tries > 1 && already_ready(&error) => Ok(()),
+                other => other,
+            }
+        });
+        if proven.is_ok() {
+            proven = validated(order, patience).await;
+        }
+        solution.remove().await;
+        proven.map_err(at_validation)
+    }
+
+    /// The first challenge that is wanted, offered and can be solved.
+    fn choose(
+        &self,
+        authorization: &AuthorizationHandle<'_>,
+        name: &DnsName,
+    ) -> Result<ChallengeKind, Trouble> {
+        let offered = |kind: ChallengeKind| {
+            authorization.challenges.iter().any(|offer| offer.r#type == kind.into())
+        };
+        let mut wanted = self.challenges.iter().copied();
+        wanted.find(|kind| offered(*kind) && self.solvers.can_solve(*kind, name)).ok_or_else(|| {
+            let offers = ChallengeKind::ALL.into_iter().filter(|kind| offered(*kind));
+            let offers: Vec<_> = offers.map(ChallengeKind::as_str).collect();
+            let none = "challenges that sealgate does not know";
+            Trouble::NoChallenge(if offers.is_empty() { none.into() } else { offers.join(", ") })
+        })
+    }
+
+    async fn window(&self, certificate: &CertificateDer<'_>) -> Option<RenewalWindow> {
+        let id = CertificateIdentifier::try_from(certificate).ok()?;
+        let patience = Patience::until(Instant::now() + RENEWAL_INFO_DEADLINE);
+        let account = self.accounts.known(&patience).await.ok()??;
+        let info = patiently!(patience, account.renewal_info(&id).await);
+        let suggested = info.ok()?.0.suggested_window;
+        let (start, end) = (SystemTime::from(suggested.start), SystemTime::from(suggested.end));
+        // A window that ends before it begins is none (RFC 9773, section 4.2).
+        (start < end).then_some(RenewalWindow { start, end })
+    }
+}
+
+impl Issuer for AcmeIssuer {
+    fn name(&self) -> &'static str {
+        "acme"
+    }
+
+    fn issue<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Issued, IssueError>> {
+        self.issue_in_time(order).boxed()
+    }
+
+    fn renewal_window<'a>(
+        &'a self,
+        certificate: &'a CertificateDer<'a>,
+    ) -> BoxFuture<'a, Option<RenewalWindow>> {
+        async move {
+            let deadline = Instant::now() + RENEWAL_INFO_DEADLINE;
+            timeout_at(deadline, self.window(certificate)).await.ok().flatten()
+        }
+        .boxed()
+    }
+
+    fn root_pem(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Orders, saying what is replaced (RFC 9773, section 5) where the CA takes that.
+async fn order_replacing(
+    account: &Account,
+    wanted: &Order,
+    patience: &Patience,
+) -> Result<AcmeOrder, Trouble> {
+    let names = [Identifier::Dns(wanted.name.to_string())];
+    let replaced = wanted.replaces.as_ref();
+    if let Some(id) = replaced.and_then(|old| CertificateIdentifier::try_from(old).ok()) {
+        let order = NewOrder::new(&names).replaces(id);
+        let trouble = match patiently!(patience, account.new_order(&order).await) {
+            Ok(order) => return Ok(order),
+            Err(trouble) => trouble,
+        };
+        // To say what is replaced is a courtesy: a CA that does not know the extension, or the old
+        // certificate, is asked without.
+        if !trouble.may_be_of_the_extension() {
+            return Err(trouble);
+        }
+        tracing::debug!(%trouble, "the CA is not told what is replaced");
+    }
+    let order = NewOrder::new(&names);
+    patiently!(patience, account.new_order(&order).await)
+}
+
+/// Fetches the only authorization of an order for one name; from then on the order has it.
+async fn load_authorization(order: &mut AcmeOrder) -> Result<(), Error> {
+    let none = || Err(Error::Str("the order has no authorization"));
+    order.authorizations().next().await.unwrap_or_else(none).map(drop)
+}
+
+fn already_ready(error: &Error) -> bool {
+    let Error::Other(inner) = error else { return false };
+    inner.downcast_ref::<Trouble>().is_some_and(|trouble| trouble.is("malformed"))
+}
+
+/// Waits until the CA has validated.
+async fn validated(order: &mut AcmeOrder, patience: &Patience) -> Result<(), Trouble> {
+    match patiently!(patience, order.poll_ready(&patience.poll()).await) {
+        Ok(OrderStatus::Ready) => Ok(()),
+        Ok(_) => Err(Trouble::Refused(reason(order, patience).await.unwrap_or_default())),
+        // The challenge knows better than the order why it failed.
+        Err(Trouble::Refused(refusal)) => {
+            Err(Trouble::Refused(reason(order, patience).await.unwrap_or(refusal)))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// What the CA found wrong with a challenge.
+async fn reason(order: &mut AcmeOrder, patience: &Patience) -> Option<Refusal> {
+    patiently!(patience, challenge_error(order).await).ok().flatten()
+}
+
+async fn challenge_error(order: &mut AcmeOrder) -> Result<Option<Refusal>, Error> {
+    let mut authorizations = order.authorizations();
+    let Some(authorization) = authorizations.next().await else { return Ok(None) };
+    let mut authorization = authorization?;
+    let state = authorization.refresh().await?;
+    let error = state.challenges.iter().find_map(|challenge| challenge.error.clone());
+    Ok(error.map(Refusal::from))
+}
+
+/// Has the certificate made for a new key, and fetches it.
+async fn finish(
+    order: &mut AcmeOrder,
+    name: &DnsName,
+    patience: &Patience,
+) -> Result<Issued, Trouble> {
+    let make = || -> Result<_, rcgen::Error> {
+        let key = Zeroizing::new(KeyPair::generate()?);
+        let mut params = CertificateParams::new([name.to_string()])?;
+        params.distinguished_name = DistinguishedName::new();
+        let request = params.serialize_request(&*key)?;
+        Ok((key, request))
+    };
+    let (key, request) = make().map_err(|error| Trouble::Make(error.to_string()))?;
+    let mut asked = false;
+    patiently!(patience, finalize(order, request.der(), &mut asked).await)?;
+    let chain_pem = patiently!(patience, order.poll_certificate(&patience.poll()).await)?;
+    Ok(Issued { chain_pem, key_pem: Zeroizing::new(key.serialize_pem()) })
+}
+
+/// Asks for the certificate, unless the CA heard us the last time and we did not hear it.
+async fn finalize(order: &mut AcmeOrder, request: &[u8], asked: &mut bool) -> Result<(), Error> {
+    if mem::replace(asked, true) {
+        order.refresh().await?;
+    }
+    match order.state().status {
+        OrderStatus::Processing | OrderStatus::Valid => Ok(()),
+        _ => order.finalize_csr(request).await,
+    }
+}

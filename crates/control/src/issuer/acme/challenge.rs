@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Challenges of a CA: chosen, solved, and always taken back.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use instant_acme::{ChallengeHandle, ChallengeType};
+use rcgen::{CertificateParams, CustomExtension, KeyPair};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::PrivatePkcs8KeyDer;
+use sealgate_frontend::{AlpnChallenges, ChallengeGuard, HttpChallenges};
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::AcmeSettingsError;
+use super::trouble::Trouble;
+use crate::dns::Dns;
+use crate::name::DnsName;
+
+/// How long a TXT record that nobody waits for any more is tried to be removed.
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How a CA is shown that a name is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChallengeKind {
+    /// By an answer over plain HTTP on port 80 (RFC 8555, section 8.3).
+    #[serde(rename = "http-01")]
+    Http01,
+    /// By a certificate on port 443 (RFC 8737).
+    #[serde(rename = "tls-alpn-01")]
+    TlsAlpn01,
+    /// By a TXT record in the zone (RFC 8555, section 8.4).
+    #[serde(rename = "dns-01")]
+    Dns01,
+}
+
+impl ChallengeKind {
+    /// All of them, in the order in which they are preferred unless something else is set.
+    pub const ALL: [Self; 3] = [Self::Http01, Self::TlsAlpn01, Self::Dns01];
+
+    /// The name that the protocol has for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http01 => "http-01",
+            Self::TlsAlpn01 => "tls-alpn-01",
+            Self::Dns01 => "dns-01",
+        }
+    }
+}
+
+impl fmt::Display for ChallengeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ChallengeKind {
+    type Err = AcmeSettingsError;
+
+    fn from_str(text: &str) -> Result<Self, AcmeSettingsError> {
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        found.ok_or_else(|| AcmeSettingsError::Challenge(text.to_owned()))
+    }
+}
+
+impl From<ChallengeKind> for ChallengeType {
+    fn from(kind: ChallengeKind) -> Self {
+        match kind {
+            ChallengeKind::Http01 => Self::Http01,
+            ChallengeKind::TlsAlpn01 => Self::TlsAlpn01,
+            ChallengeKind::Dns01 => Self::Dns01,
+        }
+    }
+}
+
+/// Where challenges are answered; what is none cannot be solved.
+#[derive(Clone, Default)]
+pub struct Solvers {
+    /// Answers on the plain listener.
+    pub http: Option<HttpChallenges>,
+    /// Certificates on the TLS listener.
+    pub alpn: Option<AlpnChallenges>,
+    /// The zone.
+    pub dns: Option<Arc<dyn Dns>>,
+}
+
+impl Solvers {
+    /// Whether challenges of `kind` can be solved for `name`.
+    pub(super) fn can_solve(&self, kind: ChallengeKind, name: &DnsName) -> bool {
+        match kind {
+            ChallengeKind::Http01 => self.http.is_some(),
+            ChallengeKind::TlsAlpn01 => self.alpn.is_some(),
+            ChallengeKind::Dns01 => self.dns.as_ref().is_some_and(|dns| name.is_within(dns.zone())),
+        }
+    }
+
+    /// Puts up what the CA will look for; it stays until the solution is removed or dropped.
+    pub(super) async fn solve(
+        &self,
+        kind: ChallengeKind,
+        name: &DnsName,
+        challenge: &ChallengeHandle<'_>,
+    ) -> Result<Solution, Trouble> {
+        let answer = challenge.key_authorization();
+        let absent = || Trouble::NoChallenge(kind.to_string());
+        match kind {
+            ChallengeKind::Http01 => {
+                let http = self.http.as_ref().ok_or_else(absent)?;
+                Ok(Solution::Served(http.put(&challenge.token, answer.as_str())))
+            }
+            ChallengeKind::TlsAlpn01 => {
+                let alpn = self.alpn.as_ref().ok_or_else(absent)?;
+                let certificate = alpn_certificate(name, answer.digest().as_ref())?;
+                Ok(Solution::Served(alpn.put(name.as_str(), Arc::new(certificate))))
+            }
+            ChallengeKind::Dns01 => {
+                let dns = Arc::clone(self.dns.as_ref().ok_or_else(absent)?);
+                let name = format!("_acme-challenge.{name}");
+                // Made before the record, which may be there even if adding it fails.
+                let record = Record(Some(Txt { dns, name, value: answer.dns_value() }));
+                if let Some(txt) = &record.0 {
+                    txt.dns.add_txt(&txt.name, &txt.value).await?;
+                }
+                Ok(Solution::Published(record))
+            }
+        }
+    }
+}
+
+/// What a CA looks for. Dropping it takes it back.
+pub(super) enum Solution {
+    Served(ChallengeGuard),
+    Published(Record),
+}
+
+impl Solution {
+    /// Takes it back and waits for that.
+    pub(super) async fn remove(self) {
+        match self {
+            Self::Served(guard) => drop(guard),
+            Self::Published(mut record) => {
+                // Should this be dropped while it waits, the record is still the guard's.
+                if let Some(txt) = record.0.clone() {
+                    txt.remove().await;
+                    record.0 = None;
+                }
+            }
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Txt {
+    dns: Arc<dyn Dns>,
+    name: String,
+    value: String,
+}
+
+impl Txt {
+    async fn remove(&self) {
+        let removed = timeout(REMOVAL_TIMEOUT, self.dns.remove_txt(&self.name, &self.value)).await;
+        let why = match removed {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the DNS server does not answer".to_owned(),
+        };
+        let name = &self.name;
+        tracing::warn!(name, why, "a TXT record of a challenge is left over: remove it by hand");
+    }
+}
+
+/// A TXT record that is removed when this is dropped.
+pub(super) struct Record(Option<Txt>);
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let Some(txt) = self.0.take() else { return };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(async move { txt.remove().await })),
+            Err(_) => tracing::warn!(
+                name = txt.name,
+                "a TXT record of a challenge is left over: remove it by hand"
+            ),
+        }
+    }
+}
+
+/// The certificate that proves a key authorization with this digest (RFC 8737, section 3).
+fn alpn_certificate(name: &DnsName, digest: &[u8]) -> Result<CertifiedKey, Trouble> {
+    let make = || -> Result<_, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::new([name.to_string()])?;
+        params.custom_extensions = vec![CustomExtension::new_acme_identifier(digest)];
+        Ok((params.self_signed(&key)?, key))
+    };
+    let (certificate, key) = make().map_err(|error| Trouble::Make(error.to_string()))?;
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+    let provider = rustls::crypto::ring::default_provider();
+    CertifiedKey::from_der(vec![certificate.der().clone()], key.into(), &provider)
+        .map_err(|error| Trouble::Make(error.to_string()))
+}

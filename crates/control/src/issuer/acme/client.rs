@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The way to the CA: HTTPS with bounds, and refusals as [`Trouble`].
+
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::header::{HeaderMap, RETRY_AFTER};
+use hyper::{Request, Response, StatusCode};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient, Problem};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tokio::time::timeout;
+
+use super::AcmeSettingsError;
+use super::trouble::{Refusal, Trouble, one_line};
+
+/// How long a request may take, from the connection to the last octet.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Largest answer that is read, in octets; a long chain has some ten thousand.
+const MAX_BODY: usize = 1 << 20;
+
+/// A problem that the ACME library deals with itself at first.
+const BAD_NONCE: &str = "urn:ietf:params:acme:error:badNonce";
+
+/// A client of one CA; clones share its connections.
+#[derive(Clone)]
+pub(super) struct Client(legacy::Client<HttpsConnector<HttpConnector>, BodyWrapper<Bytes>>);
+
+impl Client {
+    /// Trusts `root_pem` alone if it is given, else what the system trusts.
+    pub(super) fn new(root_pem: Option<&str>) -> Result<Self, AcmeSettingsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(AcmeSettingsError::Tls)?
+            .with_root_certificates(roots(root_pem)?)
+            .with_no_client_auth();
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1();
+        Ok(Self(legacy::Client::builder(TokioExecutor::new()).build(connector.build())))
+    }
+}
+
+impl HttpClient for Client {
+    fn request(
+        &self,
+        request: Request<BodyWrapper<Bytes>>,
+    ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>> {
+        let answer = answer(self.0.request(request));
+        Box::pin(async {
+            let late = || Trouble::Unreachable("it does not answer".to_owned());
+            let answer = timeout(REQUEST_TIMEOUT, answer).await.unwrap_or_else(|_| Err(late()));
+            // The library hands it back to us as it is.
+            answer.map(BytesResponse::from).map_err(|trouble| Error::Other(Box::new(trouble)))
+        })
+    }
+}
+
+/// The whole answer, unless it is a refusal.
+async fn answer(sent: legacy::ResponseFuture) -> Result<Response<Full<Bytes>>, Trouble> {
+    let (parts, body) = sent.await.map_err(|error| unreachable(&error))?.into_parts();
+    let body = Limited::new(body, MAX_BODY).collect().await;
+    let body = body.map_err(|error| unreachable(error.as_ref()))?.to_bytes();
+    if parts.status.is_client_error() || parts.status.is_server_error() {
+        let problem = serde_json::from_slice::<Problem>(&body).ok();
+        let nonce = problem.as_ref().is_some_and(|it| it.r#type.as_deref() == Some(BAD_NONCE));
+        if !(nonce && parts.status == StatusCode::BAD_REQUEST) {
+            return Err(Trouble::Refused(Refusal {
+                status: Some(parts.status.as_u16()),
+                retry_after: retry_after(&parts.headers),
+                ..problem.map(Refusal::from).unwrap_or_default()
+            }));
+        }
+    }
+    Ok(Response::from_parts(parts, Full::new(body)))
+}
+
+/// Seconds, or a date (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+        }
+    }
+}
+
+/// The innermost reason says most.
+fn unreachable(error: &(dyn StdError + 'static)) -> Trouble {
+    let mut reason = error;
+    // Bounded, as nothing says that there is no circle.
+    for _ in 0..16 {
+        // What an `io::Error` wraps is not its source.
+        let inner = reason.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        match inner.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| reason.source()) {
+            Some(inner) => reason = inner,
+            None => break,
+        }
+    }
+    let said = one_line(&reason.to_string());
+    match reason.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(_)) => Trouble::Untrusted(said),
+        _ => Trouble::Unreachable(said),
+    }
+}
+
+fn roots(pem: Option<&str>) -> Result<RootCertStore, AcmeSettingsError> {
+    let mut roots = RootCertStore::empty();
+    if let Some(pem) = pem {
+        for root in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            let root = root.map_err(|_| AcmeSettingsError::Root)?;
+            roots.add(root).map_err(|_| AcmeSettingsError::Root)?;
+        }
+        return if roots.is_empty() { Err(AcmeSettingsError::Root) } else { Ok(roots) };
+    }
+    // Of the many that a system has, some may be of no use to us.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() { Err(AcmeSettingsError::NoRoots) } else { Ok(roots) }
+}
