@@ -199,7 +199,8 @@ fn alpn_certificate(name: &DnsName, digest: &[u8]) -> Result<CertifiedKey, Troub
     };
     let (certificate, key) = make().map_err(|error| Trouble::Make(error.to_string()))?;
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-    let provider = rustls::crypto::ring::default_provider();
-    CertifiedKey::from_der(vec![certificate.der().clone()], key.into(), &provider)
-        .map_err(|error| Trouble::Make(error.to_string()))
+    let key = rustls::crypto::ring::sign::any_ecdsa_type(&key.into());
+    let key = key.map_err(|error| Trouble::Make(error.to_string()))?;
+    // Not checked against the key by rustls, which refuses the extension as critical and unknown.
+    Ok(CertifiedKey::new(vec![certificate.der().clone()], key))
 }

@@ -17,11 +17,11 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 /// How often a request is made before its failure is that of the order.
 const MAX_TRIES: u32 = 9;
 
-/// The wait before an order's state is first asked for; each further one is longer by half.
+/// The wait before an order's state is first asked for; ...
 const FIRST_POLL: Duration = Duration::from_millis(200);
 
-/// How much longer the wait is each time.
-const POLL_GROWTH: f32 = 1.5;
+/// ... each further one is so much longer.
+const POLL_GROWTH: f32 = 1.2;
 
 /// The patience that an order is given.
 #[derive(Debug, Clone, Copy)]

@@ -181,8 +181,11 @@ impl Refusal {
             ("connection", Step::Validate(Http01)) => {
                 "let port 80 of the name's address reach sealgate"
             }
-            ("connection" | "tls", Step::Validate(TlsAlpn01)) => {
-                "let port 443 of the name's address reach sealgate, with no TLS proxy in between"
+            (
+                "connection" | "tls" | "unauthorized" | "incorrectResponse",
+                Step::Validate(TlsAlpn01),
+            ) => {
+                "point the name at this sealgate, and let port 443 of its address reach it with no TLS proxy in between"
             }
             ("dns" | "unauthorized" | "incorrectResponse", Step::Validate(Dns01)) => {
                 "let the zone be delegated to name servers that answer with the TXT record that sealgate adds"
