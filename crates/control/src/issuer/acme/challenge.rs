@@ -168,6 +168,10 @@ impl Txt {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "the DNS server does not answer".to_owned(),
         };
+        self.is_left_over(&why);
+    }
+
+    fn is_left_over(&self, why: &str) {
         let name = &self.name;
         tracing::warn!(name, why, "a TXT record of a challenge is left over: remove it by hand");
     }
@@ -179,12 +183,10 @@ pub(super) struct Record(Option<Txt>);
 impl Drop for Record {
     fn drop(&mut self) {
         let Some(txt) = self.0.take() else { return };
-        match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(async move { txt.remove().await })),
-            Err(_) => tracing::warn!(
-                name = txt.name,
-                "a TXT record of a challenge is left over: remove it by hand"
-            ),
+        if let Ok(runtime) = Handle::try_current() {
+            drop(runtime.spawn(async move { txt.remove().await }));
+        } else {
+            txt.is_left_over("the program ends");
         }
     }
 }
