@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The `sealgate` program: the composition root, which knows every transport and puts the rooms together.
 
+mod admin;
 #[cfg(feature = "rtl")]
 mod bench;
 mod device;
 mod metrics;
+mod names;
 mod serve;
 mod shutdown;
 mod stats;
+mod target;
 mod transport;
 
 use std::error::Error as _;
@@ -30,7 +33,20 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the embedded digits model over HTTPS.
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
+    /// Make, change and end the targets of a running server, with their certificates and names.
+    #[command(subcommand)]
+    Target(target::Command),
+    /// The documented spelling of `target update`.
+    #[command(subcommand, name = "computetarget")]
+    ComputeTarget(target::ComputeTarget),
+    /// Look at the names of targets.
+    #[command(subcommand)]
+    Dns(names::Dns),
+    /// Print the root of the development authority, for clients to trust.
+    Authority(target::Shown),
+    /// Whether the server is ready, and what will need a person.
+    Status(target::Shown),
     /// Look at devices.
     #[command(subcommand)]
     Device(device::Command),
@@ -44,22 +60,29 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_logging();
     match run(arguments.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("sealgate: {}", with_causes(&error));
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn run(command: Command) -> Result<(), Error> {
+/// Does what was asked; the result is the exit code.
+fn run(command: Command) -> Result<u8, Error> {
     forbid_core_dumps()?;
     match command {
-        Command::Serve(arguments) => Ok(serve::run(arguments)?),
-        Command::Device(command) => Ok(device::run(&command)?),
+        Command::Serve(arguments) => serve::run(*arguments)?,
+        Command::Target(command) => target::run(&command)?,
+        Command::ComputeTarget(command) => target::run_computetarget(&command)?,
+        Command::Dns(command) => return Ok(names::check(&command)?),
+        Command::Authority(shown) => return Ok(names::authority(&shown)?),
+        Command::Status(shown) => return Ok(names::status(&shown)?),
+        Command::Device(command) => device::run(&command)?,
         #[cfg(feature = "rtl")]
-        Command::Bench(command) => Ok(bench::run(&command)?),
+        Command::Bench(command) => bench::run(&command)?,
     }
+    Ok(0)
 }
 
 /// Logs go to standard error; `RUST_LOG` chooses what, by default everything from `info` on.
@@ -104,10 +127,25 @@ enum Error {
     #[error(transparent)]
     Serve(#[from] serve::ServeError),
     #[error(transparent)]
+    Target(#[from] target::CommandError),
+    #[error(transparent)]
+    Admin(#[from] admin::AdminError),
+    #[error(transparent)]
     Device(#[from] device::CommandError),
     #[cfg(feature = "rtl")]
     #[error(transparent)]
     Bench(#[from] bench::DeviceBenchError),
+}
+
+impl Error {
+    /// 1, but for refusals of the control plane, which have codes of their own.
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Target(error) => error.exit_code(),
+            Self::Admin(error) => error.exit_code(),
+            _ => 1,
+        }
+    }
 }
 
 #[cfg(test)]

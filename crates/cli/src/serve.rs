@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! `sealgate serve`: device, provider, certificate and front end put together.
+//! `sealgate serve`: device, provider, certificates and front end put together.
+
+mod control;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -12,8 +14,8 @@ use std::time::Duration;
 use sealgate_driver::Device;
 use sealgate_frontend::model::ModelError;
 use sealgate_frontend::{
-    Certificate, CertificateError, EmbeddedModel, Metrics, Router, Server, ServerError, Settings,
-    development_certificate, server_config,
+    Certificate, CertificateError, EmbeddedModel, Gate, Metrics, Publications, Router, Server,
+    ServerError, Settings, Summary, development_certificate, published_config, server_config,
 };
 use sealgate_rustls::{Offload, RecordCounters, Thresholds, TlsAcceptor, measure};
 use serde::Serialize;
@@ -23,6 +25,7 @@ use tracing::{info, warn};
 use crate::metrics::{DeviceMetrics, RecordMetrics};
 use crate::shutdown::Signals;
 use crate::transport::{self, Chosen, DeviceOpenError};
+use control::{ControlArguments, ControlMetrics, ControlStartError};
 
 /// What `sealgate serve` takes.
 #[derive(Debug, clap::Args)]
@@ -52,6 +55,8 @@ pub(crate) struct Arguments {
     /// Time that requests in flight have to finish after a SIGINT or SIGTERM.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain_seconds: u32,
+    #[command(flatten)]
+    control: ControlArguments,
 }
 
 /// Which records software is asked to do although there is a device.
@@ -93,34 +98,79 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), ServeError> {
 async fn serve(arguments: Arguments) -> Result<(), ServeError> {
     // From here on a signal is a request to stop, not a sudden end.
     let signals = Signals::catch().map_err(ServeError::Signals)?;
-    let certificate = ServedCertificate::prepare(&arguments)?;
     let device = transport::open(&arguments.chosen)?;
     let offload = offload(device.as_ref(), arguments.software_below);
-    let metrics = metrics(device.clone(), Arc::clone(offload.counters()));
-
-    let config = server_config(Arc::new(offload.provider()), certificate.certificate)?;
-    let tls = TlsAcceptor::new(config, offload);
-    let router = Router::new(EmbeddedModel::load()?, metrics.clone());
-    let settings = Settings {
-        listen: arguments.listen,
-        drain_timeout: Duration::from_secs(arguments.drain_seconds.into()),
-        ..Settings::default()
+    let summary = match arguments.control.state.clone() {
+        Some(state) => serve_targets(arguments, &state, offload, device.clone(), signals).await?,
+        None => serve_certificate(arguments, offload, device.clone(), signals).await?,
     };
-    let server = Server::bind(settings, tls, router, metrics).await?;
-    let addresses = server.local_addrs();
-    info!(?addresses, certificate = %certificate.path.display(), "serving");
-    let ready =
-        arguments.ready_file.map(|path| ReadyFile::write(path, addresses, &certificate.path));
-    let ready = ready.transpose()?;
-
-    let summary = server.serve(signals.first()).await;
     info!(connections = summary.connections, aborted = summary.aborted, "stopped");
-    drop(ready);
     // A provider lives as long as the program and holds the device; its keys go now.
     if let Some(device) = device {
         device.close();
     }
     Ok(())
+}
+
+/// One certificate, for as long as the program runs.
+async fn serve_certificate(
+    arguments: Arguments,
+    offload: Offload,
+    device: Option<Device>,
+    signals: Signals,
+) -> Result<Summary, ServeError> {
+    let certificate = ServedCertificate::prepare(&arguments)?;
+    let metrics = metrics(device, Arc::clone(offload.counters()), None);
+    let config = server_config(Arc::new(offload.provider()), certificate.certificate)?;
+    let tls = TlsAcceptor::new(config, offload);
+    let router = Router::new(EmbeddedModel::load()?, metrics.clone());
+    let server = Server::bind(settings(&arguments), tls, router, metrics).await?;
+    let addresses = server.local_addrs();
+    info!(?addresses, certificate = %certificate.path.display(), "serving");
+    let ready = Ready { certificate: Some(&certificate.path), ..Ready::at(addresses) };
+    let _ready = ready.announce(arguments.ready_file)?;
+    Ok(server.serve(signals.first()).await)
+}
+
+/// Targets that come, change and go.
+async fn serve_targets(
+    arguments: Arguments,
+    state: &Path,
+    offload: Offload,
+    device: Option<Device>,
+    signals: Signals,
+) -> Result<Summary, ServeError> {
+    let control_metrics = Arc::new(ControlMetrics::default());
+    let counters = Arc::clone(offload.counters());
+    let metrics = metrics(device, counters, Some(Arc::clone(&control_metrics)));
+    let publications = Publications::default();
+    let config = published_config(Arc::new(offload.provider()), &publications)?;
+    let tls = TlsAcceptor::new(config, offload);
+    let router = Router::new(EmbeddedModel::load()?, metrics.clone());
+    let gate = Gate::new(router, publications.clone());
+    let server = Server::bind(settings(&arguments), tls, gate, metrics).await?;
+    let (https, http) = (server.local_addrs(), server.plain_addrs());
+    let started = arguments.control.start(state, &publications, https, http, &control_metrics);
+    let control = started.await.map_err(Box::new)?;
+    info!(addresses = ?https, plain = ?http, admin = %control.admin_socket.display(), "serving");
+    let ready = Ready {
+        plain_addresses: http,
+        admin_socket: Some(&control.admin_socket),
+        admin_address: control.admin_listen,
+        dns_address: control.dns,
+        ..Ready::at(https)
+    };
+    let _ready = ready.announce(arguments.ready_file)?;
+    Ok(server.serve(signals.first()).await)
+}
+
+fn settings(arguments: &Arguments) -> Settings {
+    Settings {
+        listen: arguments.listen.clone(),
+        plain_listen: arguments.control.http_listen.clone(),
+        drain_timeout: Duration::from_secs(arguments.drain_seconds.into()),
+        ..Settings::default()
+    }
 }
 
 /// Records go to `device`, or to software alone.
@@ -146,11 +196,18 @@ fn offload(device: Option<&Device>, software_below: Option<SoftwareBelow>) -> Of
     Offload::new(device).software_below(thresholds)
 }
 
-fn metrics(device: Option<Device>, records: Arc<RecordCounters>) -> Metrics {
+fn metrics(
+    device: Option<Device>,
+    records: Arc<RecordCounters>,
+    control: Option<Arc<ControlMetrics>>,
+) -> Metrics {
     let mut sources: Vec<Arc<dyn sealgate_frontend::MetricsSource>> =
         vec![Arc::new(RecordMetrics::new(records))];
     if let Some(device) = device {
         sources.push(Arc::new(DeviceMetrics::new(device)));
+    }
+    if let Some(control) = control {
+        sources.push(control);
     }
     Metrics::new(sources)
 }
@@ -205,25 +262,39 @@ fn write_temporary(pem: &str) -> Result<NamedTempFile, ServeError> {
     Ok(file)
 }
 
-/// Tells other programs that the server listens, and where; gone when it does not.
-struct ReadyFile {
-    path: PathBuf,
+/// What other programs are told when the server listens.
+#[derive(Serialize)]
+struct Ready<'a> {
+    addresses: &'a [SocketAddr],
+    #[serde(skip_serializing_if = "<[SocketAddr]>::is_empty")]
+    plain_addresses: &'a [SocketAddr],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_socket: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_address: Option<SocketAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns_address: Option<SocketAddr>,
 }
 
-impl ReadyFile {
-    fn write(
-        path: PathBuf,
-        addresses: &[SocketAddr],
-        certificate: &Path,
-    ) -> Result<Self, ServeError> {
-        #[derive(Serialize)]
-        struct Ready<'a> {
-            addresses: &'a [SocketAddr],
-            certificate: &'a Path,
+impl<'a> Ready<'a> {
+    fn at(addresses: &'a [SocketAddr]) -> Self {
+        Self {
+            addresses,
+            plain_addresses: &[],
+            certificate: None,
+            admin_socket: None,
+            admin_address: None,
+            dns_address: None,
         }
+    }
+
+    /// Writes it to the file, if there is to be one.
+    fn announce(&self, path: Option<PathBuf>) -> Result<Option<ReadyFile>, ServeError> {
+        let Some(path) = path else { return Ok(None) };
         let unwritten = |source| ServeError::Write { path: path.clone(), source };
-        let mut line = serde_json::to_string(&Ready { addresses, certificate })
-            .map_err(|error| unwritten(error.into()))?;
+        let mut line = serde_json::to_string(self).map_err(|error| unwritten(error.into()))?;
         line.push('\n');
         // Renamed into place, so that nobody reads half a line.
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -231,8 +302,13 @@ impl ReadyFile {
             NamedTempFile::new_in(directory.unwrap_or(Path::new("."))).map_err(unwritten)?;
         file.write_all(line.as_bytes()).map_err(unwritten)?;
         file.persist(&path).map_err(|error| unwritten(error.error))?;
-        Ok(Self { path })
+        Ok(Some(ReadyFile { path }))
     }
+}
+
+/// The file that says so; gone when the server does not listen.
+struct ReadyFile {
+    path: PathBuf,
 }
 
 impl Drop for ReadyFile {
@@ -254,6 +330,8 @@ pub(crate) enum ServeError {
     Device(#[from] DeviceOpenError),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    #[error(transparent)]
+    Control(#[from] Box<ControlStartError>),
     #[error("the embedded model could not be loaded")]
     Model(#[from] ModelError),
     #[error(transparent)]

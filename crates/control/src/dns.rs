@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Where managed names are published.
 
+pub mod check;
+pub mod embedded;
+mod exchange;
+pub mod update;
+
 use std::net::IpAddr;
 
 use futures_util::future::BoxFuture;

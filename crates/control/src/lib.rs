@@ -5,9 +5,15 @@
 //! [`ssl`] without I/O. Own certificates are checked before anything changes; managed ones come from
 //! an [`issuer::Issuer`] under a name that a [`dns::Dns`] publishes.
 
+pub mod api;
+pub mod certificate;
+pub mod controller;
+pub mod declared;
 pub mod dns;
 pub mod issuer;
 pub mod name;
+pub mod operation;
+pub mod proof;
 pub mod renewal;
 pub mod ssl;
 pub mod store;

@@ -39,17 +39,13 @@ impl Validity {
     /// When to renew: at a random point of the authority's window, else when a third of the
     /// lifetime is left, a little earlier by chance. `chance` is from 0 to below 1.
     pub fn renew_at(&self, window: Option<RenewalWindow>, chance: f64) -> SystemTime {
-        match window {
-            Some(window) => {
-                let length = window.end.duration_since(window.start).unwrap_or_default();
-                window.start + length.mul_f64(chance)
-            }
-            None => {
-                let lifetime = self.lifetime();
-                let jitter = (lifetime / JITTER_PART).mul_f64(chance);
-                self.not_after - lifetime / PART_LEFT - jitter
-            }
+        if let Some(window) = window {
+            let length = window.end.duration_since(window.start).unwrap_or_default();
+            return window.start + length.mul_f64(chance);
         }
+        let lifetime = self.lifetime();
+        let jitter = (lifetime / JITTER_PART).mul_f64(chance);
+        self.not_after - lifetime / PART_LEFT - jitter
     }
 
     /// How long to wait after the `failures`th failure in a row, the first being 1. The authority's

@@ -254,6 +254,27 @@ pub enum SslError {
     Cname(#[source] NameError),
 }
 
+impl SslError {
+    /// Which kind, in words that stay.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Partial { .. } => "ssl-partial",
+            Self::OwnAndManaged => "ssl-own-and-managed",
+            Self::OwnAndOverwrite => "ssl-own-and-overwrite",
+            Self::OverwriteWithoutLabel => "ssl-overwrite-without-label",
+            Self::UnknownStatus(_) => "ssl-unknown-status",
+            Self::EnabledIsOwn => "ssl-enabled-is-own",
+            Self::EnabledWithoutOwn => "ssl-enabled-without-own",
+            Self::AutoIsManaged => "ssl-auto-is-managed",
+            Self::AutoWithoutLabel => "ssl-auto-without-label",
+            Self::RenewNotManaged => "ssl-renew-not-managed",
+            Self::RenewWithOwn => "ssl-renew-with-own",
+            Self::Label(_) => "ssl-label",
+            Self::Cname(_) => "ssl-cname",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,7 +295,7 @@ mod tests {
         }
     }
 
-    fn summary(decision: Result<Change, SslError>) -> &'static str {
+    fn summary(decision: &Result<Change, SslError>) -> &'static str {
         match decision {
             Ok(Change::Nothing) => "nothing",
             Ok(Change::Disable) => "disable",
@@ -345,7 +366,7 @@ mod tests {
         let currents = [Current::Disabled, Current::Own, Current::Managed(&label)];
         for (fields, status, meanings) in table {
             for (current, meaning) in currents.into_iter().zip(meanings) {
-                let found = summary(request(fields, status).decide(current));
+                let found = summary(&request(fields, status).decide(current));
                 assert_eq!(found, meaning, "{fields:?} with status {status:?} for {current:?}");
             }
         }
@@ -355,10 +376,10 @@ mod tests {
     fn names_are_checked() {
         let mut asked = request("cek", "");
         asked.cname = Some("localhost".to_owned());
-        assert_eq!(summary(asked.decide(Current::Disabled)), "cname");
+        assert_eq!(summary(&asked.decide(Current::Disabled)), "cname");
         let mut asked = request("l", "");
         asked.leaf_domain_label = Some("con_toso".to_owned());
-        assert_eq!(summary(asked.decide(Current::Disabled)), "label");
+        assert_eq!(summary(&asked.decide(Current::Disabled)), "label");
     }
 
     #[test]
@@ -374,7 +395,7 @@ mod tests {
         let text = r#"{"status": null, "cert": null, "key": null, "cname": null,
             "leafDomainLabel": "contoso", "overwriteExistingDomain": true, "renew": false}"#;
         let asked: SslConfiguration = serde_json::from_str(text).unwrap();
-        assert_eq!(summary(asked.decide(Current::Disabled)), "take over");
+        assert_eq!(summary(&asked.decide(Current::Disabled)), "take over");
         assert!(serde_json::from_str::<SslConfiguration>(r#"{"certificate": ""}"#).is_err());
     }
 

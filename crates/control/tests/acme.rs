@@ -7,8 +7,9 @@ mod names;
 #[path = "support/pebble.rs"]
 mod pebble;
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -22,7 +23,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use sealgate_control::dns::Dns;
 use sealgate_control::issuer::acme::{
-    AccountKeeper, AcmeIssuer, AcmeSettings, ChallengeKind, ExternalAccount, Solvers,
+    AcmeIssuer, AcmeSettings, ChallengeKind, Challenges, external_key,
 };
 use sealgate_control::issuer::{IssueError, Issued, Issuer, Order};
 use sealgate_control::name::DnsName;
@@ -31,9 +32,9 @@ use sealgate_frontend::{
     EmbeddedModel, Gate, Metrics, Publications, Router, Server, Settings, published_config,
 };
 use sealgate_rustls::{Offload, TlsAcceptor};
+use tempfile::TempDir;
 use tokio::sync::oneshot;
 use x509_parser::prelude::{FromDer, X509Certificate};
-use zeroize::Zeroizing;
 
 const HOST: &str = "scoreab12cd.eu.example.net";
 
@@ -51,26 +52,12 @@ fn order(host: &str) -> Order {
     Order { name: name(host), replaces: None }
 }
 
-/// An account in memory.
-#[derive(Default)]
-struct Memory(Mutex<Option<Zeroizing<Vec<u8>>>>);
-
-impl AccountKeeper for Memory {
-    fn kept(&self) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
-        Ok(self.0.lock().unwrap().clone())
-    }
-
-    fn keep(&self, account: &[u8]) -> Result<(), String> {
-        *self.0.lock().unwrap() = Some(Zeroizing::new(account.to_vec()));
-        Ok(())
-    }
-}
-
-/// A front end without targets, names that lead to it, and what it takes to order.
+/// A front end without targets, names that lead to it, and a state.
 struct Site {
     publications: Publications,
     names: Arc<Names>,
-    keeper: Arc<Memory>,
+    folder: TempDir,
+    store: Store,
     tls_port: u16,
     plain_port: u16,
     /// Dropped, it ends the front end.
@@ -95,37 +82,44 @@ impl Site {
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(server.serve(async { drop(stopped.await) }));
         let names = Names::start(&name("eu.example.net")).await;
-        let keeper = Arc::default();
-        Self { publications, names, keeper, tls_port, plain_port, _stop: stop }
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        Self { publications, names, folder, store, tls_port, plain_port, _stop: stop }
     }
 
     fn options(&self) -> Options {
         Options::new(self.names.address(), self.plain_port, self.tls_port)
     }
 
-    fn solvers(&self) -> Solvers {
-        Solvers {
-            http: Some(self.publications.http_challenges().clone()),
-            alpn: Some(self.publications.alpn_challenges().clone()),
-            dns: Some(Arc::clone(&self.names) as Arc<dyn Dns>),
+    fn issuer(&self, pebble: &Pebble, kind: ChallengeKind) -> AcmeIssuer {
+        let settings = self.settings(pebble);
+        self.issuer_with(AcmeSettings { challenges: vec![kind], ..settings })
+    }
+
+    fn issuer_with(&self, settings: AcmeSettings) -> AcmeIssuer {
+        let dns = Arc::clone(&self.names) as Arc<dyn Dns>;
+        let challenges = Challenges { publications: self.publications.clone(), dns };
+        let issuer = AcmeIssuer::new(settings, challenges, self.store.clone()).unwrap();
+        issuer.with_deadline(PATIENT)
+    }
+
+    fn settings(&self, pebble: &Pebble) -> AcmeSettings {
+        let root = self.folder.path().join("directory-root.pem");
+        fs::write(&root, pebble.root_pem()).unwrap();
+        AcmeSettings {
+            directory: pebble.directory(),
+            contact: vec!["operator@example.net".to_owned()],
+            root: Some(root),
+            external_account: None,
+            challenges: ChallengeKind::ALL.to_vec(),
         }
     }
 
-    fn issuer(&self, pebble: &Pebble, kind: ChallengeKind) -> AcmeIssuer {
-        self.issuer_with(&AcmeSettings { challenges: vec![kind], ..settings(pebble) })
+    /// What the store keeps of the account.
+    fn account(&self, pebble: &Pebble) -> Vec<u8> {
+        let secret = format!("acme-account/{}", pebble.directory());
+        self.store.secret(&secret).unwrap().unwrap().to_vec()
     }
-
-    fn issuer_with(&self, settings: &AcmeSettings) -> AcmeIssuer {
-        AcmeIssuer::new(settings, self.solvers(), Arc::clone(&self.keeper) as _).unwrap()
-    }
-}
-
-fn settings(pebble: &Pebble) -> AcmeSettings {
-    let mut settings = AcmeSettings::new(pebble.directory());
-    settings.contact = vec!["operator@example.net".to_owned()];
-    settings.directory_root = Some(pebble.root_pem().to_owned());
-    settings.deadline = PATIENT;
-    settings
 }
 
 fn chain(issued: &Issued) -> Vec<CertificateDer<'static>> {
@@ -184,7 +178,7 @@ async fn pebble_is_given_the_first_challenge_that_can_be_solved() {
     let site = Site::start().await;
     let pebble = Pebble::start(Options { http_port: CLOSED_PORT, ..site.options() });
     let wanted = vec![ChallengeKind::Dns01, ChallengeKind::TlsAlpn01, ChallengeKind::Http01];
-    let issuer = site.issuer_with(&AcmeSettings { challenges: wanted, ..settings(&pebble) });
+    let issuer = site.issuer_with(AcmeSettings { challenges: wanted, ..site.settings(&pebble) });
     issuer.issue(&order("score.example.org")).await.unwrap();
 
     let dns_alone = site.issuer(&pebble, ChallengeKind::Dns01);
@@ -197,16 +191,10 @@ async fn pebble_is_given_the_first_challenge_that_can_be_solved() {
 async fn pebble_keeps_one_account_across_restarts_of_ours() {
     let site = Site::start().await;
     let pebble = Pebble::start(site.options());
-    let folder = tempfile::tempdir().unwrap();
-    let mut accounts = Vec::new();
-    for _ in 0..2 {
-        let store = Store::open(folder.path()).unwrap();
-        let keeper = Arc::new(store.clone());
-        let issuer = AcmeIssuer::new(&settings(&pebble), site.solvers(), keeper).unwrap();
-        issuer.issue(&order(HOST)).await.unwrap();
-        accounts.push(store.kept().unwrap().unwrap());
-    }
-    assert_eq!(accounts[0], accounts[1]);
+    site.issuer(&pebble, ChallengeKind::Http01).issue(&order(HOST)).await.unwrap();
+    let account = site.account(&pebble);
+    site.issuer(&pebble, ChallengeKind::Http01).issue(&order(HOST)).await.unwrap();
+    assert_eq!(site.account(&pebble), account);
 }
 
 /// Orders at once: one account, all certificates, half of the nonces refused.
@@ -228,9 +216,9 @@ async fn pebble_refuses_half_of_the_nonces() {
 async fn pebble_reuses_valid_authorizations() {
     let site = Site::start().await;
     let pebble = Pebble::start(Options { authorization_reuse_percent: 100, ..site.options() });
-    let issuer = site.issuer(&pebble, ChallengeKind::Http01);
+    let acme = site.issuer(&pebble, ChallengeKind::Http01);
     for _ in 0..2 {
-        let issued = issuer.issue(&order(HOST)).await.unwrap();
+        let issued = acme.issue(&order(HOST)).await.unwrap();
         check(&pebble, &issued, HOST).await;
     }
 }
@@ -244,8 +232,7 @@ async fn pebble_is_killed_and_comes_back() {
     patient.issue(&order(HOST)).await.unwrap();
 
     pebble.stop();
-    let deadline = Duration::from_secs(2);
-    let hasty = site.issuer_with(&AcmeSettings { deadline, ..settings(&pebble) });
+    let hasty = site.issuer(&pebble, ChallengeKind::Dns01).with_deadline(Duration::from_secs(2));
     let error = refused(hasty.issue(&order(HOST)).await);
     assert!(error.temporary);
     assert!(error.message.contains("cannot be reached"), "{error}");
@@ -260,9 +247,7 @@ async fn pebble_is_killed_and_comes_back() {
 async fn pebble_is_killed_in_the_midst_of_an_order() {
     let site = Site::start().await;
     let mut pebble = Pebble::start(site.options());
-    let deadline = Duration::from_secs(3);
-    let challenges = vec![ChallengeKind::Dns01];
-    let issuer = site.issuer_with(&AcmeSettings { deadline, challenges, ..settings(&pebble) });
+    let issuer = site.issuer(&pebble, ChallengeKind::Dns01).with_deadline(Duration::from_secs(3));
     let (wanted, names) = (order(HOST), Arc::clone(&site.names));
     let mut under_way = issuer.issue(&wanted);
     // The record is there: the order has been made.
@@ -307,12 +292,11 @@ async fn pebble_requires_an_external_account() {
     let external_accounts = [("kid-1".to_owned(), key.to_owned())].into();
     let pebble = Pebble::start(Options { external_accounts, ..site.options() });
     let with = |key_id: &str, key: &str| {
-        let hmac_key = Zeroizing::new(key.to_owned());
-        let external_account = Some(ExternalAccount { key_id: key_id.to_owned(), hmac_key });
-        site.issuer_with(&AcmeSettings { external_account, ..settings(&pebble) })
+        let external_account = Some((key_id.to_owned(), external_key(key).unwrap()));
+        site.issuer_with(AcmeSettings { external_account, ..site.settings(&pebble) })
     };
 
-    let error = refused(site.issuer_with(&settings(&pebble)).issue(&order(HOST)).await);
+    let error = refused(site.issuer_with(site.settings(&pebble)).issue(&order(HOST)).await);
     assert!(!error.temporary);
     assert!(error.message.contains("configure the key id and the HMAC key"), "{error}");
 
@@ -378,8 +362,8 @@ async fn pebble_is_not_trusted_without_its_root() {
     let site = Site::start().await;
     let pebble = Pebble::start(site.options());
     let other = Pebble::start(site.options());
-    let directory_root = Some(other.root_pem().to_owned());
-    let issuer = site.issuer_with(&AcmeSettings { directory_root, ..settings(&pebble) });
+    let directory = pebble.directory();
+    let issuer = site.issuer_with(AcmeSettings { directory, ..site.settings(&other) });
     let error = refused(issuer.issue(&order(HOST)).await);
     assert!(!error.temporary);
     assert!(error.message.contains("give the root of the directory"), "{error}");
@@ -390,14 +374,14 @@ async fn pebble_issues_certificates_of_two_minutes_and_knows_no_renewal_window()
     let site = Site::start().await;
     let validity = Some(Duration::from_secs(120));
     let pebble = Pebble::start(Options { validity, ..site.options() });
-    let issuer = site.issuer(&pebble, ChallengeKind::TlsAlpn01);
-    let issued = issuer.issue(&order(HOST)).await.unwrap();
+    let acme = site.issuer(&pebble, ChallengeKind::TlsAlpn01);
+    let issued = acme.issue(&order(HOST)).await.unwrap();
     let leaf = chain(&issued).remove(0);
     let validity = X509Certificate::from_der(&leaf).unwrap().1.validity().clone();
     let seconds = validity.not_after.timestamp() - validity.not_before.timestamp();
     assert!((119..=121).contains(&seconds), "{seconds}");
 
-    assert_eq!(issuer.renewal_window(&leaf).await, None);
+    assert_eq!(acme.renewal_window(&leaf).await, None);
     let again = Order { name: name(HOST), replaces: Some(leaf) };
-    check(&pebble, &issuer.issue(&again).await.unwrap(), HOST).await;
+    check(&pebble, &acme.issue(&again).await.unwrap(), HOST).await;
 }

@@ -3,12 +3,15 @@
 //! Here the CA is a script.
 
 use std::convert::Infallible;
-use std::net::Ipv4Addr;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -19,19 +22,20 @@ use rcgen::KeyPair;
 use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use sealgate_control::dns::{Dns, DnsError};
 use sealgate_control::issuer::acme::{
-    AccountKeeper, AcmeIssuer, AcmeSettings, AcmeSettingsError, ChallengeKind, ExternalAccount,
-    Solvers,
+    AcmeIssuer, AcmeSettings, AcmeSettingsError, ChallengeKind, Challenges, external_key,
 };
-use sealgate_control::issuer::development::DevelopmentAuthority;
+use sealgate_control::issuer::development::{DEFAULT_VALIDITY, DevelopmentAuthority};
 use sealgate_control::issuer::{IssueError, Issuer, Order, RenewalWindow};
 use sealgate_control::name::DnsName;
+use sealgate_control::store::Store;
 use sealgate_frontend::Publications;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use zeroize::Zeroizing;
 
 const HOST: &str = "scoreab12cd.eu.example.net";
 
@@ -46,13 +50,13 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(status: u16, body: impl ToString) -> Self {
+    fn new(status: u16, body: &impl ToString) -> Self {
         Self { status, retry_after: None, body: body.to_string() }
     }
 
     fn problem(status: u16, kind: &str) -> Self {
         let kind = format!("urn:ietf:params:acme:error:{kind}");
-        Self::new(status, json!({ "type": kind, "detail": "as the script says" }))
+        Self::new(status, &json!({ "type": kind, "detail": "as the script says" }))
     }
 
     fn retry_after(mut self, after: &'static str) -> Self {
@@ -74,6 +78,7 @@ type Script = dyn Fn(&Asked<'_>) -> Option<Answer> + Send + Sync;
 struct Ca {
     directory: String,
     root_pem: String,
+    folder: TempDir,
     asked: Asks,
     task: JoinHandle<()>,
 }
@@ -88,18 +93,15 @@ impl Ca {
         let asked = Asks::default();
         let directory = format!("{base}/directory");
         let serve = serve(listener, acceptor, base, Arc::new(script), Arc::clone(&asked));
-        Self { directory, root_pem, asked, task: tokio::spawn(serve) }
+        let folder = TempDir::new().unwrap();
+        Self { directory, root_pem, folder, asked, task: tokio::spawn(serve) }
     }
 
     fn issuer(&self) -> AcmeIssuer {
-        self.issuer_within(Duration::from_secs(60))
-    }
-
-    fn issuer_within(&self, deadline: Duration) -> AcmeIssuer {
-        let mut settings = AcmeSettings::new(&*self.directory);
-        settings.directory_root = Some(self.root_pem.clone());
-        settings.deadline = deadline;
-        AcmeIssuer::new(&settings, solvers(), Arc::new(Memory::default())).unwrap()
+        let root = self.folder.path().join("root.pem");
+        fs::write(&root, &self.root_pem).unwrap();
+        let settings = AcmeSettings { root: Some(root), ..settings(&self.directory) };
+        issuer(settings, &self.folder.path().join("state")).unwrap()
     }
 
     /// What was sent to `path`, in order.
@@ -116,24 +118,55 @@ impl Drop for Ca {
     }
 }
 
-/// An account in memory.
-#[derive(Default)]
-struct Memory(Mutex<Option<Zeroizing<Vec<u8>>>>);
+/// A zone that nothing is published in.
+struct NoDns(DnsName);
 
-impl AccountKeeper for Memory {
-    fn kept(&self) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
-        Ok(self.0.lock().unwrap().clone())
+impl Dns for NoDns {
+    fn zone(&self) -> &DnsName {
+        &self.0
     }
 
-    fn keep(&self, account: &[u8]) -> Result<(), String> {
-        *self.0.lock().unwrap() = Some(Zeroizing::new(account.to_vec()));
-        Ok(())
+    fn publish<'a>(
+        &'a self,
+        _: &'a DnsName,
+        _: &'a [IpAddr],
+        _: bool,
+    ) -> BoxFuture<'a, Result<(), DnsError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn withdraw<'a>(&'a self, _: &'a DnsName) -> BoxFuture<'a, Result<(), DnsError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn add_txt<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<(), DnsError>> {
+        ready(Ok(())).boxed()
+    }
+
+    fn remove_txt<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<(), DnsError>> {
+        ready(Ok(())).boxed()
     }
 }
 
-fn solvers() -> Solvers {
-    let http = Publications::default().http_challenges().clone();
-    Solvers { http: Some(http), ..Solvers::default() }
+fn zone() -> DnsName {
+    DnsName::parse("example.net").unwrap()
+}
+
+/// What the settings make, with a state in `folder`.
+fn issuer(settings: AcmeSettings, folder: &Path) -> Result<AcmeIssuer, AcmeSettingsError> {
+    let dns = Arc::new(NoDns(zone()));
+    let challenges = Challenges { publications: Publications::default(), dns };
+    AcmeIssuer::new(settings, challenges, Store::open(folder).unwrap())
+}
+
+fn settings(directory: &str) -> AcmeSettings {
+    AcmeSettings {
+        directory: directory.to_owned(),
+        contact: Vec::new(),
+        root: None,
+        external_account: None,
+        challenges: vec![ChallengeKind::Http01],
+    }
 }
 
 fn order() -> Order {
@@ -205,7 +238,8 @@ async fn answer(
 /// What is signed in a request; null if nothing is.
 fn payload(body: &[u8]) -> Value {
     let jose: Value = serde_json::from_slice(body).unwrap_or_default();
-    let payload = BASE64_URL_SAFE_NO_PAD.decode(jose["payload"].as_str().unwrap_or_default());
+    let payload = jose["payload"].as_str().unwrap_or_default();
+    let payload = BASE64URL_NOPAD.decode(payload.as_bytes());
     serde_json::from_slice(&payload.unwrap()).unwrap_or_default()
 }
 
@@ -221,23 +255,23 @@ fn usual(asked: &Asked<'_>, base: &str) -> Answer {
     match asked.path {
         "/directory" => Answer::new(
             200,
-            json!({
+            &json!({
                 "newNonce": format!("{base}/nonce"), "newAccount": format!("{base}/account"),
                 "newOrder": format!("{base}/new-order"), "renewalInfo": format!("{base}/renewal"),
             }),
         ),
-        "/account" => Answer::new(201, json!({ "status": "valid" })),
-        "/new-order" => Answer::new(201, order("ready")),
+        "/account" => Answer::new(201, &json!({ "status": "valid" })),
+        "/new-order" => Answer::new(201, &order("ready")),
         "/authorization" => Answer::new(
             200,
-            json!({
+            &json!({
                 "status": "valid", "challenges": [],
                 "identifier": { "type": "dns", "value": HOST },
             }),
         ),
-        "/order" | "/finalize" => Answer::new(200, order("valid")),
-        "/certificate" => Answer::new(200, CHAIN),
-        _ => Answer::new(200, ""),
+        "/order" | "/finalize" => Answer::new(200, &order("valid")),
+        "/certificate" => Answer::new(200, &CHAIN),
+        _ => Answer::new(200, &""),
     }
 }
 
@@ -250,8 +284,8 @@ fn refused<T>(result: Result<T, IssueError>) -> IssueError {
 
 /// A certificate that names its authority's key, as ARI needs it.
 async fn old_certificate() -> CertificateDer<'static> {
-    let zone = DnsName::parse("example.net").unwrap();
-    let issued = DevelopmentAuthority::new(&zone).unwrap().issue(&order()).await.unwrap();
+    let authority = DevelopmentAuthority::new(&zone(), DEFAULT_VALIDITY).unwrap();
+    let issued = authority.issue(&order()).await.unwrap();
     CertificateDer::from_pem_slice(issued.chain_pem.as_bytes()).unwrap()
 }
 
@@ -273,7 +307,7 @@ async fn a_rate_limit_is_temporary_and_not_asked_again() {
 #[tokio::test]
 async fn a_busy_ca_is_left_alone_for_as_long_as_it_asks() {
     let ca = Ca::start(|asked| {
-        let busy = Answer::new(503, "<html>").retry_after("Fri, 01 Jan 2100 00:00:00 GMT");
+        let busy = Answer::new(503, &"<html>").retry_after("Fri, 01 Jan 2100 00:00:00 GMT");
         (asked.path == "/new-order").then_some(busy)
     })
     .await;
@@ -286,7 +320,7 @@ async fn a_busy_ca_is_left_alone_for_as_long_as_it_asks() {
 #[tokio::test]
 async fn faults_of_the_ca_are_passed_by_trying_again() {
     let ca = Ca::start(|asked| match (asked.path, asked.before) {
-        ("/directory" | "/certificate", 0) => Some(Answer::new(502, "<html>bad gateway</html>")),
+        ("/directory" | "/certificate", 0) => Some(Answer::new(502, &"<html>bad gateway</html>")),
         ("/account" | "/new-order", 0 | 1) => Some(Answer::problem(500, "serverInternal")),
         ("/order", 0) => Some(Answer::problem(400, "badNonce")),
         _ => None,
@@ -301,7 +335,7 @@ async fn faults_of_the_ca_are_passed_by_trying_again() {
 #[tokio::test]
 async fn an_order_is_finalized_once_even_if_the_answer_is_lost() {
     let ca = Ca::start(|asked| match (asked.path, asked.before) {
-        ("/finalize", 0) => Some(Answer::new(504, "")),
+        ("/finalize", 0) => Some(Answer::new(504, &"")),
         ("/finalize", _) => Some(Answer::problem(403, "orderNotReady")),
         _ => None,
     })
@@ -319,18 +353,18 @@ async fn a_ca_that_never_ends_meets_the_deadline() {
         (asked.path == "/order").then(|| Answer::new(200, &order_state).retry_after("3600"))
     })
     .await;
-    let error = refused(ca.issuer_within(Duration::from_secs(2)).issue(&order()).await);
+    let error = refused(ca.issuer().with_deadline(Duration::from_secs(2)).issue(&order()).await);
     assert!(error.temporary);
     assert!(error.retry_after > Some(Duration::from_secs(3000)), "{:?}", error.retry_after);
 }
 
 #[tokio::test]
 async fn what_is_no_directory_is_said_to_be_none() {
-    let ca = Ca::start(|_| Some(Answer::new(200, "<html>"))).await;
+    let ca = Ca::start(|_| Some(Answer::new(200, &"<html>"))).await;
     let error = refused(ca.issuer().issue(&order()).await);
     assert!(error.message.contains("check that the directory is that of an ACME server"));
 
-    let ca = Ca::start(|_| Some(Answer::new(404, "<html>"))).await;
+    let ca = Ca::start(|_| Some(Answer::new(404, &"<html>"))).await;
     let error = refused(ca.issuer().issue(&order()).await);
     assert!(error.message.ends_with("HTTP status 404: check the URL of its directory"), "{error}");
 }
@@ -360,7 +394,7 @@ async fn a_certificate_that_was_replaced_already_does_not_stop_the_next() {
 async fn a_renewal_window_is_asked_for_by_the_certificates_identifier() {
     let window = |start: &str, end: &str| {
         let body = json!({ "suggestedWindow": { "start": start, "end": end } });
-        Answer::new(200, body).retry_after("21600")
+        Answer::new(200, &body).retry_after("21600")
     };
     let old = old_certificate().await;
     let path = format!("/renewal/{}", CertificateIdentifier::try_from(&old).unwrap());
@@ -384,31 +418,33 @@ async fn a_renewal_window_is_asked_for_by_the_certificates_identifier() {
 
 #[test]
 fn settings_that_cannot_work_are_refused() {
-    let refused = |change: fn(&mut AcmeSettings), solvers: Solvers| {
-        let mut settings = AcmeSettings::new("https://ca.example.com/directory");
-        settings.directory_root = Some(tls().1);
-        change(&mut settings);
-        AcmeIssuer::new(&settings, solvers, Arc::new(Memory::default())).err()
-    };
-    assert!(refused(|_| (), solvers()).is_none());
+    let folder = TempDir::new().unwrap();
+    let refused = |settings| issuer(settings, &folder.path().join("state")).err();
     for directory in ["http://ca.example.com/directory", "ca.example.com", ""] {
-        let settings = AcmeSettings::new(directory);
-        let error = AcmeIssuer::new(&settings, solvers(), Arc::new(Memory::default())).err();
+        let error = refused(settings(directory));
         assert!(matches!(error, Some(AcmeSettingsError::Directory(_))), "{directory}: {error:?}");
     }
-    let no_root = |settings: &mut AcmeSettings| settings.directory_root = Some("nonsense".into());
-    assert!(matches!(refused(no_root, solvers()), Some(AcmeSettingsError::Root)));
-    let none = Solvers::default();
-    assert!(matches!(refused(|_| (), none), Some(AcmeSettingsError::NoChallenge)));
-    let dns_alone = |settings: &mut AcmeSettings| settings.challenges = vec![ChallengeKind::Dns01];
-    assert!(matches!(refused(dns_alone, solvers()), Some(AcmeSettingsError::NoChallenge)));
-    let bad_key = |settings: &mut AcmeSettings| {
-        let hmac_key = Zeroizing::new("not base64!".to_owned());
-        settings.external_account = Some(ExternalAccount { key_id: "id".to_owned(), hmac_key });
-    };
-    assert!(matches!(refused(bad_key, solvers()), Some(AcmeSettingsError::HmacKey)));
+    let url = "https://ca.example.com/directory";
+    let root = folder.path().join("root.pem");
+    for text in ["", "nonsense", CHAIN] {
+        fs::write(&root, text).unwrap();
+        let error = refused(AcmeSettings { root: Some(root.clone()), ..settings(url) });
+        assert!(matches!(error, Some(AcmeSettingsError::Root { .. })), "{text}: {error:?}");
+    }
+    let error = refused(AcmeSettings { challenges: Vec::new(), ..settings(url) });
+    assert!(matches!(error, Some(AcmeSettingsError::NoChallenge)), "{error:?}");
     for kind in ChallengeKind::ALL {
         assert_eq!(kind.to_string().parse::<ChallengeKind>().unwrap(), kind);
     }
     assert!("tls-sni-01".parse::<ChallengeKind>().is_err());
+}
+
+#[test]
+fn a_mac_key_is_read_with_padding_and_without() {
+    assert_eq!(*external_key(" AQI=\n").unwrap(), [1, 2]);
+    assert_eq!(*external_key("_-8").unwrap(), [0xff, 0xef]);
+    for text in ["", "=", "not base64!", "+/8"] {
+        let error = external_key(text).unwrap_err().to_string();
+        assert!(text.is_empty() || !error.contains(text), "{error}");
+    }
 }

@@ -4,14 +4,17 @@
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::{CertificateError, Error, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use sealgate_control::issuer::development::{AuthorityError, DevelopmentAuthority};
+use sealgate_control::certificate::Checked;
+use sealgate_control::issuer::development::{
+    AuthorityError, DEFAULT_VALIDITY, DevelopmentAuthority,
+};
 use sealgate_control::issuer::{Issued, Issuer, Order};
 use sealgate_control::name::DnsName;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -25,7 +28,16 @@ fn name(text: &str) -> DnsName {
 }
 
 fn authority() -> DevelopmentAuthority {
-    DevelopmentAuthority::new(&name(ZONE)).unwrap()
+    authority_for(DEFAULT_VALIDITY)
+}
+
+fn authority_for(validity: Duration) -> DevelopmentAuthority {
+    DevelopmentAuthority::new(&name(ZONE), validity).unwrap()
+}
+
+fn from_pem(root: &str, key: &str) -> Result<DevelopmentAuthority, AuthorityError> {
+    let key = Zeroizing::new(key.to_owned());
+    DevelopmentAuthority::from_pem(root.to_owned(), key, DEFAULT_VALIDITY)
 }
 
 async fn issue(authority: &DevelopmentAuthority, host: &str) -> Issued {
@@ -106,12 +118,12 @@ async fn a_leaf_is_for_its_name_alone_and_its_serial_is_random() {
 
 #[tokio::test]
 async fn validity_is_as_set_and_never_past_the_end_of_the_root() {
-    let authority = authority().with_validity(Duration::from_secs(120));
+    let authority = authority_for(Duration::from_secs(120));
     let short = first(&issue(&authority, HOST).await.chain_pem);
     let short = X509Certificate::from_der(&short).unwrap().1.validity().clone();
-    assert_eq!(short.not_after.timestamp() - short.not_before.timestamp(), 3600 + 120);
+    assert_eq!(short.not_after.timestamp() - short.not_before.timestamp(), 120 + 12);
 
-    let authority = authority.with_validity(Duration::from_secs(100 * 365 * 24 * 3600));
+    let authority = authority_for(Duration::from_secs(100 * 365 * 24 * 3600));
     let long = first(&issue(&authority, HOST).await.chain_pem);
     let root = first(&authority.root_pem().unwrap());
     let end = |der| X509Certificate::from_der(der).unwrap().1.validity().not_after;
@@ -122,11 +134,21 @@ async fn validity_is_as_set_and_never_past_the_end_of_the_root() {
 async fn openssl_and_rustls_verify_what_a_root_that_was_kept_signs() {
     let before = authority();
     let (root, key) = before.to_pem();
-    let after = DevelopmentAuthority::from_pem(root, key.clone()).unwrap();
+    let after = from_pem(root, key).unwrap();
     assert_eq!((after.root_pem(), after.zone()), (before.root_pem(), &name(ZONE)));
     let issued = issue(&after, HOST).await;
     verified_by_rustls(root, &first(&issued.chain_pem), HOST).unwrap();
     verified_by_openssl(root, &issued.chain_pem, HOST).unwrap();
+}
+
+/// With the root behind it, a leaf is as good as an own certificate of an operator.
+#[tokio::test]
+async fn certificates_pass_the_checks_of_own_ones() {
+    let authority = authority();
+    let issued = issue(&authority, HOST).await;
+    let chain = format!("{}{}", issued.chain_pem, authority.to_pem().0);
+    let checked = Checked::own(&name(HOST), &chain, &issued.key_pem, SystemTime::now()).unwrap();
+    assert_eq!(checked.summary().names, [HOST]);
 }
 
 #[tokio::test]
@@ -160,9 +182,7 @@ fn clients_refuse_what_the_root_signs_outside_its_zone() {
 fn what_was_kept_is_looked_at_before_it_is_used() {
     let (one, two) = (authority(), authority());
     let (root, key) = one.to_pem();
-    let refused = |root: &str, key: &str| {
-        DevelopmentAuthority::from_pem(root, Zeroizing::new(key.to_owned())).err().unwrap()
-    };
+    let refused = |root: &str, key: &str| from_pem(root, key).err().unwrap();
     assert!(matches!(refused(root, two.to_pem().1), AuthorityError::KeyMismatch));
     assert!(matches!(refused("", key), AuthorityError::Damaged));
     assert!(matches!(refused(root, "nonsense"), AuthorityError::Damaged));

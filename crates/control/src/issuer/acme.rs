@@ -7,8 +7,9 @@ mod client;
 mod patience;
 mod trouble;
 
+use std::fmt;
 use std::mem;
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
@@ -29,55 +30,31 @@ use self::patience::{Patience, patiently};
 use self::trouble::{Failure, Refusal, Step, Trouble};
 use super::{IssueError, Issued, Issuer, Order, RenewalWindow};
 use crate::name::DnsName;
+use crate::store::Store;
 
-pub use self::account::AccountKeeper;
-pub use self::challenge::{ChallengeKind, Solvers};
+pub use self::challenge::{ChallengeKind, Challenges};
 
-/// How long getting one certificate may take unless [`AcmeSettings::deadline`] says otherwise.
+/// How long getting one certificate may take unless [`AcmeIssuer::with_deadline`] says otherwise.
 pub const ISSUE_DEADLINE: Duration = Duration::from_secs(300);
 
 /// How long asking for a renewal window may take.
 const RENEWAL_INFO_DEADLINE: Duration = Duration::from_secs(60);
 
-/// Which CA, and how.
-#[derive(Clone)]
+/// Which CA, and how. Who sets it agrees to the CA's terms of service.
 pub struct AcmeSettings {
-    /// The URL of the CA's directory (https). Who sets it agrees to the CA's terms of service.
+    /// URL of its directory (RFC 8555, section 7.1.1).
     pub directory: String,
-    /// Where the CA may write to: e-mail addresses, or URIs that it takes.
+    /// Where it may write to: e-mail addresses, or URIs that it takes.
     pub contact: Vec<String>,
-    /// What ties the account to a customer of the CA, where it asks for that.
-    pub external_account: Option<ExternalAccount>,
-    /// The roots, in PEM, that the directory's own certificate is verified with, in the place of the
-    /// system's.
-    pub directory_root: Option<String>,
-    /// The challenges that may be used, the most wanted first.
+    /// File with the roots, in PEM, that the directory's own certificate is verified with, in the
+    /// place of the system's.
+    pub root: Option<PathBuf>,
+    /// Key identifier and MAC key of an account elsewhere (RFC 8555, section 7.3.4), see
+    /// [`external_key`].
+    pub external_account: Option<(String, Zeroizing<Vec<u8>>)>,
+    /// How to show who has a name, the preferred first: the first that is offered and can be solved
+    /// is taken.
     pub challenges: Vec<ChallengeKind>,
-    /// How long getting one certificate may take in all.
-    pub deadline: Duration,
-}
-
-impl AcmeSettings {
-    /// What suits most CAs.
-    pub fn new(directory: impl Into<String>) -> Self {
-        Self {
-            directory: directory.into(),
-            contact: Vec::new(),
-            external_account: None,
-            directory_root: None,
-            challenges: ChallengeKind::ALL.to_vec(),
-            deadline: ISSUE_DEADLINE,
-        }
-    }
-}
-
-/// A binding of the account to one that the CA has already (RFC 8555, section 7.3.4).
-#[derive(Clone)]
-pub struct ExternalAccount {
-    /// The key's identifier.
-    pub key_id: String,
-    /// The key, in base64url.
-    pub hmac_key: Zeroizing<String>,
 }
 
 /// What is wrong with the settings.
@@ -92,23 +69,37 @@ pub enum AcmeSettingsError {
     /// No such challenge.
     #[error("{0:?} is no challenge: choose among http-01, tls-alpn-01 and dns-01")]
     Challenge(String),
-    /// No challenge is allowed that can be solved.
-    #[error("no challenge is both allowed and possible: allow http-01, tls-alpn-01 or dns-01")]
+    /// No challenge is allowed.
+    #[error("no challenge is allowed: allow http-01, tls-alpn-01 or dns-01")]
     NoChallenge,
-    /// The HMAC key cannot be decoded.
-    #[error("the HMAC key of the external account is not base64url: give it as the CA shows it")]
-    HmacKey,
+    /// The MAC key cannot be decoded.
+    #[error("the MAC key of the external account is not base64url: give it as the CA shows it")]
+    MacKey,
     /// The root of the directory is not one.
-    #[error("the root of the ACME directory is no certificate in PEM: give the CA's root")]
-    Root,
-    /// The system has no roots.
+    #[error("{} is no root of an ACME directory ({why}): give one in PEM", path.display())]
+    Root {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No trust can be had.
     #[error(
-        "this system trusts no CA: install its root certificates (package ca-certificates), or give the root of the ACME directory"
+        "this system has no roots to verify the ACME directory with: install them (package ca-certificates), or give the directory's own: {0}"
     )]
-    NoRoots,
-    /// TLS cannot be had.
-    #[error("TLS to the ACME directory cannot be set up: {0}")]
-    Tls(rustls::Error),
+    Trust(String),
+}
+
+/// Reads a MAC key as CAs hand it out: in base64url, some of them padded.
+///
+/// # Errors
+///
+/// [`AcmeSettingsError::MacKey`] when it is not that.
+pub fn external_key(text: &str) -> Result<Zeroizing<Vec<u8>>, AcmeSettingsError> {
+    let text = text.trim().trim_end_matches('=');
+    let key = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes());
+    let key = key.ok().filter(|key| !key.is_empty()).ok_or(AcmeSettingsError::MacKey)?;
+    Ok(Zeroizing::new(key))
 }
 
 /// A CA that speaks ACME.
@@ -118,40 +109,49 @@ pub enum AcmeSettingsError {
 /// later. Answers to challenges are taken back in the end, and also when a future is dropped.
 pub struct AcmeIssuer {
     accounts: Accounts,
-    solvers: Solvers,
-    challenges: Vec<ChallengeKind>,
+    challenges: Challenges,
+    /// The preferred first.
+    kinds: Vec<ChallengeKind>,
     deadline: Duration,
     /// The host of the directory, as messages name the CA.
     host: String,
 }
 
+impl fmt::Debug for AcmeIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcmeIssuer").field("host", &self.host).finish_non_exhaustive()
+    }
+}
+
 impl AcmeIssuer {
-    /// Takes the settings; the CA is first asked when a certificate is.
+    /// An issuer whose account is kept in `store`. The CA is first asked when a certificate is.
     ///
     /// # Errors
     ///
-    /// [`AcmeSettingsError`] when they cannot work.
+    /// [`AcmeSettingsError`] when the settings cannot work.
     pub fn new(
-        settings: &AcmeSettings,
-        solvers: Solvers,
-        keeper: Arc<dyn AccountKeeper>,
+        settings: AcmeSettings,
+        challenges: Challenges,
+        store: Store,
     ) -> Result<Self, AcmeSettingsError> {
-        let no_url = || AcmeSettingsError::Directory(settings.directory.clone());
-        let url: hyper::Uri = settings.directory.parse().map_err(|_| no_url())?;
-        let host = url.authority().filter(|_| url.scheme_str() == Some("https"));
-        let host = host.ok_or_else(no_url)?.to_string();
-        let possible = |kind: &ChallengeKind| match kind {
-            ChallengeKind::Http01 => solvers.http.is_some(),
-            ChallengeKind::TlsAlpn01 => solvers.alpn.is_some(),
-            ChallengeKind::Dns01 => solvers.dns.is_some(),
-        };
-        let challenges: Vec<_> = settings.challenges.iter().copied().filter(possible).collect();
-        if challenges.is_empty() {
+        let url = settings.directory.parse::<hyper::Uri>().ok();
+        let url = url.filter(|url| url.scheme_str() == Some("https"));
+        let host = url.as_ref().and_then(hyper::Uri::authority).map(ToString::to_string);
+        let host = host.ok_or_else(|| AcmeSettingsError::Directory(settings.directory.clone()))?;
+        if settings.challenges.is_empty() {
             return Err(AcmeSettingsError::NoChallenge);
         }
-        let client = Client::new(settings.directory_root.as_deref())?;
-        let accounts = Accounts::new(client, settings, keeper)?;
-        Ok(Self { accounts, solvers, challenges, deadline: settings.deadline, host })
+        let client = Client::new(settings.root.as_deref())?;
+        let accounts = Accounts::new(client, &settings, store);
+        let kinds = settings.challenges;
+        Ok(Self { accounts, challenges, kinds, deadline: ISSUE_DEADLINE, host })
+    }
+
+    /// Gives each certificate so much time in all, in the place of [`ISSUE_DEADLINE`].
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
     }
 
     async fn issue_in_time(&self, order: &Order) -> Result<Issued, IssueError> {
@@ -196,7 +196,8 @@ impl AcmeIssuer {
         let kind = self.choose(&authorization, name).map_err(at_order)?;
         let at_validation = |trouble: Trouble| trouble.at(Step::Validate(kind));
         let Some(mut challenge) = authorization.challenge(kind.into()) else { return Ok(()) };
-        let solution = self.solvers.solve(kind, name, &challenge).await.map_err(at_validation)?;
+        let solution =
+            self.challenges.solve(kind, name, &challenge).await.map_err(at_validation)?;
         let mut tries = 0;
         let mut proven = patiently!(patience, {
             tries += 1;
@@ -222,13 +223,19 @@ impl AcmeIssuer {
         let offered = |kind: ChallengeKind| {
             authorization.challenges.iter().any(|offer| offer.r#type == kind.into())
         };
-        let mut wanted = self.challenges.iter().copied();
-        wanted.find(|kind| offered(*kind) && self.solvers.can_solve(*kind, name)).ok_or_else(|| {
-            let offers = ChallengeKind::ALL.into_iter().filter(|kind| offered(*kind));
-            let offers: Vec<_> = offers.map(ChallengeKind::as_str).collect();
-            let none = "challenges that sealgate does not know";
-            Trouble::NoChallenge(if offers.is_empty() { none.into() } else { offers.join(", ") })
-        })
+        let mut wanted = self.kinds.iter().copied();
+        wanted.find(|kind| offered(*kind) && self.challenges.can_solve(*kind, name)).ok_or_else(
+            || {
+                let offers = ChallengeKind::ALL.into_iter().filter(|kind| offered(*kind));
+                let offers: Vec<_> = offers.map(ChallengeKind::as_str).collect();
+                let none = "challenges that sealgate does not know";
+                Trouble::NoChallenge(if offers.is_empty() {
+                    none.into()
+                } else {
+                    offers.join(", ")
+                })
+            },
+        )
     }
 
     async fn window(&self, certificate: &CertificateDer<'_>) -> Option<RenewalWindow> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The authority that is built in: certificates without an account, for clients that take its root.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime};
 
@@ -22,14 +23,17 @@ use zeroize::Zeroizing;
 use super::{IssueError, Issued, Issuer, Order, RenewalWindow};
 use crate::name::DnsName;
 
-/// How long a certificate is valid unless [`DevelopmentAuthority::with_validity`] says otherwise.
+/// How long certificates are valid if nothing else is asked for.
 pub const DEFAULT_VALIDITY: Duration = Duration::from_secs(90 * DAY);
 
 /// How long a root is valid.
-pub const ROOT_VALIDITY: Duration = Duration::from_secs(3650 * DAY);
+const ROOT_VALIDITY: Duration = Duration::from_secs(3650 * DAY);
 
-/// How far before now validity begins, for clients whose clock is late.
+/// How far before now validity begins, for clients whose clock is late; ...
 const BACKDATE: Duration = Duration::from_secs(3600);
+
+/// ... but no more than this part of the whole: renewal goes by that.
+const BACKDATE_PART: u32 = 10;
 
 /// What the root is called, at its clients' too.
 const ROOT_NAME: &str = "sealgate development authority";
@@ -56,16 +60,22 @@ pub struct DevelopmentAuthority {
     validity: Duration,
 }
 
+impl fmt::Debug for DevelopmentAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DevelopmentAuthority").field("zone", &self.zone).finish_non_exhaustive()
+    }
+}
+
 impl DevelopmentAuthority {
-    /// Makes a new root for the names of `zone`.
+    /// Makes a new root for the names of `zone`; certificates are valid for `validity`.
     ///
     /// # Errors
     ///
     /// [`AuthorityError::Make`] when the key cannot be made or does not sign.
-    pub fn new(zone: &DnsName) -> Result<Self, AuthorityError> {
+    pub fn new(zone: &DnsName, validity: Duration) -> Result<Self, AuthorityError> {
         let key = Zeroizing::new(KeyPair::generate()?);
         let root = root_params(zone)?.self_signed(&*key)?;
-        Self::from_pem(&root.pem(), Zeroizing::new(key.serialize_pem()))
+        Self::from_pem(root.pem(), Zeroizing::new(key.serialize_pem()), validity)
     }
 
     /// Takes up the root that [`Self::to_pem`] gave.
@@ -73,7 +83,11 @@ impl DevelopmentAuthority {
     /// # Errors
     ///
     /// [`AuthorityError`] when that is not a root of ours with its key, or is past its end.
-    pub fn from_pem(root_pem: &str, key_pem: Zeroizing<String>) -> Result<Self, AuthorityError> {
+    pub fn from_pem(
+        root_pem: String,
+        key_pem: Zeroizing<String>,
+        validity: Duration,
+    ) -> Result<Self, AuthorityError> {
         let root = CertificateDer::from_pem_slice(root_pem.as_bytes());
         let root = root.map_err(|_| AuthorityError::Damaged)?;
         let key = KeyPair::from_pem(&key_pem).map_err(|_| AuthorityError::Damaged)?;
@@ -87,20 +101,12 @@ impl DevelopmentAuthority {
         if ends <= SystemTime::now() {
             return Err(AuthorityError::Expired);
         }
-        let root_pem = root_pem.to_owned();
-        Ok(Self { root_pem, key_pem, root, key, zone, ends, validity: DEFAULT_VALIDITY })
+        Ok(Self { root_pem, key_pem, root, key, zone, ends, validity })
     }
 
     /// The root and its key, to be kept: clients that have the root need no other after a restart.
     pub fn to_pem(&self) -> (&str, &Zeroizing<String>) {
         (&self.root_pem, &self.key_pem)
-    }
-
-    /// Issues certificates that are valid for so long.
-    #[must_use]
-    pub fn with_validity(mut self, validity: Duration) -> Self {
-        self.validity = validity;
-        self
     }
 
     /// The zone whose names it signs for.
@@ -124,9 +130,9 @@ impl DevelopmentAuthority {
         }
         let failed = |error| refusal(format!("no certificate could be made for {name}: {error}"));
         let key = Zeroizing::new(KeyPair::generate().map_err(failed)?);
-        let signer = rcgen::Issuer::from_ca_cert_der(&self.root, &*self.key).map_err(failed)?;
+        let root = rcgen::Issuer::from_ca_cert_der(&self.root, &*self.key).map_err(failed)?;
         let params = self.leaf_params(name, now).map_err(failed)?;
-        let signed = params.signed_by(&*key, &signer).map_err(failed)?;
+        let signed = params.signed_by(&*key, &root).map_err(failed)?;
         // The root is what clients have: sending it would only cost octets in each handshake.
         Ok(Issued { chain_pem: signed.pem(), key_pem: Zeroizing::new(key.serialize_pem()) })
     }
@@ -143,7 +149,7 @@ impl DevelopmentAuthority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         params.serial_number = Some(random_serial());
-        valid(&mut params, now - BACKDATE, self.ends.min(now + self.validity));
+        set_validity(&mut params, now, self.ends.min(now + self.validity));
         Ok(params)
     }
 }
@@ -191,7 +197,7 @@ fn root_params(zone: &DnsName) -> Result<CertificateParams, rcgen::Error> {
     });
     params.serial_number = Some(random_serial());
     let now = SystemTime::now();
-    valid(&mut params, now - BACKDATE, now + ROOT_VALIDITY);
+    set_validity(&mut params, now, now + ROOT_VALIDITY);
     Ok(params)
 }
 
@@ -216,12 +222,14 @@ fn random_serial() -> SerialNumber {
     SerialNumber::from_slice(&octets)
 }
 
-fn valid(params: &mut CertificateParams, from: SystemTime, to: SystemTime) {
+/// From a little before `now` until `end`.
+fn set_validity(params: &mut CertificateParams, now: SystemTime, end: SystemTime) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let since_epoch =
-        |time: SystemTime| epoch + time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    params.not_before = since_epoch(from);
-    params.not_after = since_epoch(to);
+        |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let whole = end.duration_since(now).unwrap_or_default();
+    params.not_before = epoch + since_epoch(now - BACKDATE.min(whole / BACKDATE_PART));
+    params.not_after = epoch + since_epoch(end);
 }
 
 /// Of seconds since 1970; what is before that is that.

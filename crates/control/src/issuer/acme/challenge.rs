@@ -10,8 +10,7 @@ use instant_acme::{ChallengeHandle, ChallengeType};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::PrivatePkcs8KeyDer;
-use sealgate_frontend::{AlpnChallenges, ChallengeGuard, HttpChallenges};
-use serde::{Deserialize, Serialize};
+use sealgate_frontend::{ChallengeGuard, Publications};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -24,22 +23,18 @@ use crate::name::DnsName;
 const REMOVAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a CA is shown that a name is ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChallengeKind {
     /// By an answer over plain HTTP on port 80 (RFC 8555, section 8.3).
-    #[serde(rename = "http-01")]
     Http01,
     /// By a certificate on port 443 (RFC 8737).
-    #[serde(rename = "tls-alpn-01")]
     TlsAlpn01,
     /// By a TXT record in the zone (RFC 8555, section 8.4).
-    #[serde(rename = "dns-01")]
     Dns01,
 }
 
 impl ChallengeKind {
-    /// All of them, in the order in which they are preferred unless something else is set.
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::Http01, Self::TlsAlpn01, Self::Dns01];
 
     /// The name that the protocol has for it.
@@ -77,25 +72,19 @@ impl From<ChallengeKind> for ChallengeType {
     }
 }
 
-/// Where challenges are answered; what is none cannot be solved.
-#[derive(Clone, Default)]
-pub struct Solvers {
-    /// Answers on the plain listener.
-    pub http: Option<HttpChallenges>,
-    /// Certificates on the TLS listener.
-    pub alpn: Option<AlpnChallenges>,
-    /// The zone.
-    pub dns: Option<Arc<dyn Dns>>,
+/// Where challenges are answered.
+#[derive(Clone)]
+pub struct Challenges {
+    /// What the front end serves.
+    pub publications: Publications,
+    /// The zone of managed names.
+    pub dns: Arc<dyn Dns>,
 }
 
-impl Solvers {
+impl Challenges {
     /// Whether challenges of `kind` can be solved for `name`.
     pub(super) fn can_solve(&self, kind: ChallengeKind, name: &DnsName) -> bool {
-        match kind {
-            ChallengeKind::Http01 => self.http.is_some(),
-            ChallengeKind::TlsAlpn01 => self.alpn.is_some(),
-            ChallengeKind::Dns01 => self.dns.as_ref().is_some_and(|dns| name.is_within(dns.zone())),
-        }
+        kind != ChallengeKind::Dns01 || name.is_within(self.dns.zone())
     }
 
     /// Puts up what the CA will look for; it stays until the solution is removed or dropped.
@@ -106,25 +95,25 @@ impl Solvers {
         challenge: &ChallengeHandle<'_>,
     ) -> Result<Solution, Trouble> {
         let answer = challenge.key_authorization();
-        let absent = || Trouble::NoChallenge(kind.to_string());
         match kind {
             ChallengeKind::Http01 => {
-                let http = self.http.as_ref().ok_or_else(absent)?;
+                let http = self.publications.http_challenges();
                 Ok(Solution::Served(http.put(&challenge.token, answer.as_str())))
             }
             ChallengeKind::TlsAlpn01 => {
-                let alpn = self.alpn.as_ref().ok_or_else(absent)?;
                 let certificate = alpn_certificate(name, answer.digest().as_ref())?;
+                let alpn = self.publications.alpn_challenges();
                 Ok(Solution::Served(alpn.put(name.as_str(), Arc::new(certificate))))
             }
             ChallengeKind::Dns01 => {
-                let dns = Arc::clone(self.dns.as_ref().ok_or_else(absent)?);
-                let name = format!("_acme-challenge.{name}");
+                let txt = Txt {
+                    dns: Arc::clone(&self.dns),
+                    name: format!("_acme-challenge.{name}"),
+                    value: answer.dns_value(),
+                };
                 // Made before the record, which may be there even if adding it fails.
-                let record = Record(Some(Txt { dns, name, value: answer.dns_value() }));
-                if let Some(txt) = &record.0 {
-                    txt.dns.add_txt(&txt.name, &txt.value).await?;
-                }
+                let record = Record(Some(txt.clone()));
+                txt.dns.add_txt(&txt.name, &txt.value).await?;
                 Ok(Solution::Published(record))
             }
         }

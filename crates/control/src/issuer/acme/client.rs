@@ -2,6 +2,7 @@
 //! The way to the CA: HTTPS with bounds, and refusals as [`Trouble`].
 
 use std::error::Error as StdError;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -37,17 +38,25 @@ const BAD_NONCE: &str = "urn:ietf:params:acme:error:badNonce";
 pub(super) struct Client(legacy::Client<HttpsConnector<HttpConnector>, BodyWrapper<Bytes>>);
 
 impl Client {
-    /// Trusts `root_pem` alone if it is given, else what the system trusts.
-    pub(super) fn new(root_pem: Option<&str>) -> Result<Self, AcmeSettingsError> {
+    /// Trusts the root in the file `root` alone if it is given, else what the system trusts.
+    pub(super) fn new(root: Option<&Path>) -> Result<Self, AcmeSettingsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(AcmeSettingsError::Tls)?
-            .with_root_certificates(roots(root_pem)?)
-            .with_no_client_auth();
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1();
-        Ok(Self(legacy::Client::builder(TokioExecutor::new()).build(connector.build())))
+        let none = |why: String| AcmeSettingsError::Trust(one_line(&why));
+        let builder = HttpsConnectorBuilder::new();
+        let builder = match root {
+            Some(path) => builder.with_tls_config(
+                ClientConfig::builder_with_provider(provider)
+                    .with_safe_default_protocol_versions()
+                    .map_err(|error| none(error.to_string()))?
+                    .with_root_certificates(read_roots(path)?)
+                    .with_no_client_auth(),
+            ),
+            None => builder
+                .with_provider_and_platform_verifier(provider)
+                .map_err(|error| none(error.to_string()))?,
+        };
+        let connector = builder.https_only().enable_http1().build();
+        Ok(Self(legacy::Client::builder(TokioExecutor::new()).build(connector)))
     }
 }
 
@@ -114,16 +123,16 @@ fn unreachable(error: &(dyn StdError + 'static)) -> Trouble {
     }
 }
 
-fn roots(pem: Option<&str>) -> Result<RootCertStore, AcmeSettingsError> {
+fn read_roots(path: &Path) -> Result<RootCertStore, AcmeSettingsError> {
+    let failed = |why: String| AcmeSettingsError::Root { path: path.to_owned(), why };
     let mut roots = RootCertStore::empty();
-    if let Some(pem) = pem {
-        for root in CertificateDer::pem_slice_iter(pem.as_bytes()) {
-            let root = root.map_err(|_| AcmeSettingsError::Root)?;
-            roots.add(root).map_err(|_| AcmeSettingsError::Root)?;
-        }
-        return if roots.is_empty() { Err(AcmeSettingsError::Root) } else { Ok(roots) };
+    let pem = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.to_string()))?;
+    for root in pem {
+        let root = root.map_err(|error| failed(error.to_string()))?;
+        roots.add(root).map_err(|error| failed(error.to_string()))?;
     }
-    // Of the many that a system has, some may be of no use to us.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() { Err(AcmeSettingsError::NoRoots) } else { Ok(roots) }
+    if roots.is_empty() {
+        return Err(failed("there is no certificate in it".to_owned()));
+    }
+    Ok(roots)
 }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! `sealgate dns`, `sealgate authority` and `sealgate status`.
+
+use hyper::Method;
+use serde_json::Value;
+
+use crate::admin::AdminError;
+use crate::target::Shown;
+
+/// What can be asked about names.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Dns {
+    /// Whether the world's answer for a target's name is this server, and how long an old one lasts.
+    Check {
+        /// Name of the target.
+        name: String,
+        #[command(flatten)]
+        shown: Shown,
+    },
+}
+
+/// Exit code of a name that points elsewhere, or of a server that is not ready.
+const NOT_YET: u8 = 14;
+
+/// Does what the command says; the result is the exit code.
+pub(crate) fn check(command: &Dns) -> Result<u8, AdminError> {
+    let Dns::Check { name, shown } = command;
+    let report = shown.admin().ask(Method::GET, &format!("/v1/targets/{name}/dns"), None)?;
+    if shown.is_json() {
+        println!("{report:#}");
+    } else {
+        print_report(&report);
+    }
+    Ok(if report["matches"] == true { 0 } else { NOT_YET })
+}
+
+fn print_report(report: &Value) {
+    let list = |value: &Value| {
+        let addresses = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+        addresses.collect::<Vec<_>>().join(" and ")
+    };
+    let name = report["name"].as_str().unwrap_or_default();
+    println!("{name} should point at {}", list(&report["expected"]));
+    for answer in report["answers"].as_array().into_iter().flatten() {
+        let server = answer["server"].as_str().unwrap_or_default();
+        match answer["error"].as_str() {
+            Some(error) => println!("  {server}: {error}"),
+            None => println!(
+                "  {server}: {}, for another {} s",
+                list(&answer["addresses"]),
+                answer["ttlSeconds"]
+            ),
+        }
+    }
+}
+
+/// Prints the root that clients need for managed certificates.
+pub(crate) fn authority(shown: &Shown) -> Result<u8, AdminError> {
+    let pem = shown.admin().ask(Method::GET, "/v1/authority", None)?;
+    print!("{}", pem.as_str().unwrap_or_default());
+    Ok(0)
+}
+
+/// Prints whether the server is ready, and what will need a person.
+pub(crate) fn status(shown: &Shown) -> Result<u8, AdminError> {
+    let readiness = shown.admin().ask(Method::GET, "/v1/ready", None)?;
+    let ready = readiness["ready"] == true;
+    if shown.is_json() {
+        println!("{readiness:#}");
+    } else {
+        println!("{}", if ready { "ready" } else { "not ready" });
+        for warning in readiness["warnings"].as_array().into_iter().flatten() {
+            println!("  {}", warning.as_str().unwrap_or_default());
+        }
+    }
+    Ok(if ready { 0 } else { NOT_YET })
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! The control plane of `sealgate serve --state`: put together from its flags.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use sealgate_control::api::{self, AdminListener, ListenError};
+use sealgate_control::controller::{ControlError, Controller, Parts, Settings};
+use sealgate_control::declared::{Declared, DeclaredError, reconcile};
+use sealgate_control::dns::Dns;
+use sealgate_control::dns::embedded::EmbeddedDns;
+use sealgate_control::dns::update::{KeyError, UpdateDns};
+use sealgate_control::issuer::Issuer;
+use sealgate_control::issuer::acme::{
+    AcmeIssuer, AcmeSettings, AcmeSettingsError, ChallengeKind, Challenges, external_key,
+};
+use sealgate_control::issuer::development::{
+    AuthorityError, DEFAULT_VALIDITY, DevelopmentAuthority,
+};
+use sealgate_control::name::{DnsName, NameError};
+use sealgate_control::proof::Prover;
+use sealgate_control::store::{Store, StoreError};
+use sealgate_frontend::{Certificate, CertificateError, MetricsSource, Publications, Sample};
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+use zeroize::Zeroizing;
+
+use crate::admin::addresses_of;
+
+/// What the development authority keeps, in the store.
+const ROOT: &str = "development-root";
+const ROOT_KEY: &str = "development-root-key";
+
+/// Flags that go with `--state`.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Targets and their certificates")]
+pub(super) struct ControlArguments {
+    /// Folder of the state: targets come, change and go at run time, by `sealgate target` and the admin API.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["tls_cert", "tls_key", "dev_cert"])]
+    pub(super) state: Option<PathBuf>,
+    /// Address to listen on without TLS, for targets whose TLS is disabled, redirects and HTTP-01; may be given several
+    /// times.
+    #[arg(long, value_name = "IP:PORT", requires = "state")]
+    pub(super) http_listen: Vec<SocketAddr>,
+    /// Send plain requests for targets with TLS on to https; without it they are refused.
+    #[arg(long, requires = "state")]
+    redirect: bool,
+    /// Address that names should point at; may be given several times. Default: those of --listen.
+    #[arg(long, value_name = "IP", requires = "state")]
+    address: Vec<IpAddr>,
+    /// Zone of managed names: <label>######.<region>.<zone>.
+    #[arg(long, value_name = "NAME", default_value = "sealgate.test", requires = "state")]
+    zone: String,
+    /// Region in managed names.
+    #[arg(long, value_name = "LABEL", default_value = "local", requires = "state")]
+    region: String,
+    /// Address of the embedded DNS server for the zone. Default: it listens on a free port of 127.0.0.1.
+    #[arg(long, value_name = "IP:PORT", requires = "state", conflicts_with = "dns_update")]
+    dns_listen: Option<SocketAddr>,
+    /// DNS server that has the zone, in the place of the embedded one; it gets signed updates (RFC 2136).
+    #[arg(long, value_name = "IP:PORT", requires_all = ["state", "dns_key_file"])]
+    dns_update: Option<SocketAddr>,
+    /// Key of those updates (TSIG): NAME:hmac-sha256:SECRET, or what tsig-keygen and keymgr -t write.
+    #[arg(long, value_name = "FILE", requires = "dns_update")]
+    dns_key_file: Option<PathBuf>,
+    /// Days that certificates of the development authority are valid.
+    #[arg(long, value_name = "DAYS", requires = "state")]
+    development_days: Option<u16>,
+    /// Authority that speaks ACME, by the URL of its directory, in the place of the development authority. Its terms are
+    /// agreed to by that.
+    #[arg(long, value_name = "URL", requires = "state", conflicts_with = "development_days")]
+    acme_directory: Option<String>,
+    /// Address to tell the authority, such as mailto:admin@example.com; may be given several times.
+    #[arg(long, value_name = "URI", requires = "acme_directory")]
+    acme_contact: Vec<String>,
+    /// Root of the authority's own HTTPS, in PEM. Default: those that the system trusts.
+    #[arg(long, value_name = "FILE", requires = "acme_directory")]
+    acme_root: Option<PathBuf>,
+    /// How to show who has a name, the preferred first: http-01, tls-alpn-01 or dns-01.
+    #[arg(
+        long,
+        value_name = "CHALLENGE",
+        value_delimiter = ',',
+        default_value = "tls-alpn-01,http-01,dns-01",
+        requires = "acme_directory"
+    )]
+    acme_challenge: Vec<ChallengeKind>,
+    /// Key identifier of an account elsewhere that the authority asks for.
+    #[arg(long, value_name = "ID", requires_all = ["acme_directory", "acme_eab_key_file"])]
+    acme_eab_id: Option<String>,
+    /// Its MAC key, in base64url.
+    #[arg(long, value_name = "FILE", requires = "acme_eab_id")]
+    acme_eab_key_file: Option<PathBuf>,
+    /// File of declared targets in YAML; the server is brought to it, again whenever it or a file it names changes.
+    #[arg(long, value_name = "FILE", requires = "state")]
+    targets: Option<PathBuf>,
+    /// Socket of the admin API. Default: admin.sock in the folder of the state.
+    #[arg(long, value_name = "SOCKET", requires = "state")]
+    admin_socket: Option<PathBuf>,
+    /// Address of the admin API over TCP, for clients with a certificate.
+    #[arg(long, value_name = "IP:PORT", requires_all = ["state", "admin_cert", "admin_key", "admin_client_ca"])]
+    admin_listen: Option<SocketAddr>,
+    /// Certificate chain of the admin API over TCP, in PEM.
+    #[arg(long, value_name = "FILE", requires = "admin_listen")]
+    admin_cert: Option<PathBuf>,
+    /// Its private key, in PEM.
+    #[arg(long, value_name = "FILE", requires = "admin_listen")]
+    admin_key: Option<PathBuf>,
+    /// Authority of the clients of the admin API, in PEM.
+    #[arg(long, value_name = "FILE", requires = "admin_listen")]
+    admin_client_ca: Option<PathBuf>,
+}
+
+/// The control plane while it runs; it ends when dropped.
+pub(super) struct Control {
+    pub(super) admin_socket: PathBuf,
+    pub(super) admin_listen: Option<SocketAddr>,
+    pub(super) dns: Option<SocketAddr>,
+    _tasks: JoinSet<()>,
+}
+
+/// Numbers of a controller that is made after the metrics.
+#[derive(Debug, Default)]
+pub(super) struct ControlMetrics(pub(super) OnceLock<Controller>);
+
+impl MetricsSource for ControlMetrics {
+    fn samples(&self) -> Vec<Sample> {
+        self.0.get().map(MetricsSource::samples).unwrap_or_default()
+    }
+}
+
+impl ControlArguments {
+    /// Starts everything: what is kept is published before this returns.
+    pub(super) async fn start(
+        &self,
+        state: &Path,
+        publications: &Publications,
+        https: &[SocketAddr],
+        http: &[SocketAddr],
+        metrics: &ControlMetrics,
+    ) -> Result<Control, ControlStartError> {
+        let store = Store::open(state)?;
+        let zone = DnsName::parse(&self.zone)?;
+        let domain = DnsName::parse(&format!("{}.{zone}", self.region))?;
+        let addresses =
+            if self.address.is_empty() { addresses_of(https) } else { self.address.clone() };
+        if addresses.is_empty() {
+            warn!(
+                "names point nowhere: the server listens on every address and no --address says which the world knows"
+            );
+        }
+        let (dns, dns_address) = self.dns(zone.clone(), &addresses).await?;
+        let issuer: Arc<dyn Issuer> = match &self.acme_directory {
+            Some(directory) => {
+                let challenges =
+                    Challenges { publications: publications.clone(), dns: Arc::clone(&dns) };
+                let settings = self.acme(directory.clone())?;
+                Arc::new(AcmeIssuer::new(settings, challenges, store.clone())?)
+            }
+            None => Arc::new(self.development(&store, &zone)?),
+        };
+        let listening = *https.first().ok_or(ControlStartError::NoListener)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let settings = Settings {
+            domain,
+            addresses,
+            redirect: self.redirect,
+            https_port: listening.port(),
+            http_port: http.first().map(SocketAddr::port),
+        };
+        let prover = Prover::new(listening, Arc::clone(&provider));
+        let publications = publications.clone();
+        let parts = Parts { store, publications, issuer, dns, prover };
+        let controller = Controller::start(parts, settings).await?;
+        // Set once, here.
+        let _ = metrics.0.set(controller.clone());
+
+        let mut tasks = JoinSet::new();
+        let admin_socket = self.admin_socket.clone().unwrap_or_else(|| state.join("admin.sock"));
+        serve_api(&mut tasks, AdminListener::unix(&admin_socket)?, &controller);
+        let admin_listen = self.serve_tls(&mut tasks, &controller, provider).await?;
+        tasks.spawn(controller.clone().renew_for_ever());
+        if let Some(path) = self.targets.clone() {
+            // What is wrong at the start is told at once; later it is logged.
+            Declared::read(&path)?;
+            tasks.spawn(follow(controller, path));
+        }
+        Ok(Control { admin_socket, admin_listen, dns: dns_address, _tasks: tasks })
+    }
+
+    async fn dns(
+        &self,
+        zone: DnsName,
+        addresses: &[IpAddr],
+    ) -> Result<(Arc<dyn Dns>, Option<SocketAddr>), ControlStartError> {
+        if let (Some(server), Some(key)) = (self.dns_update, &self.dns_key_file) {
+            return Ok((Arc::new(UpdateDns::new(zone, server, key)?), None));
+        }
+        let address = self.dns_listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let bound = EmbeddedDns::bind(zone.clone(), address, addresses).await;
+        let dns = bound.map_err(|source| ControlStartError::Dns { address, source })?;
+        let address = dns.local_addr();
+        info!(%zone, %address, "answering DNS for the zone");
+        Ok((Arc::new(dns), Some(address)))
+    }
+
+    /// The development authority, the same as before where there is one for this zone.
+    fn development(
+        &self,
+        store: &Store,
+        zone: &DnsName,
+    ) -> Result<DevelopmentAuthority, ControlStartError> {
+        let days =
+            self.development_days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600));
+        let validity = days.unwrap_or(DEFAULT_VALIDITY);
+        let (root, key) = (format!("{ROOT}/{zone}"), format!("{ROOT_KEY}/{zone}"));
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if let (Some(root), Some(key)) = (store.secret(&root)?, store.secret(&key)?) {
+            let key = Zeroizing::new(text(&key));
+            return Ok(DevelopmentAuthority::from_pem(text(&root), key, validity)?);
+        }
+        let authority = DevelopmentAuthority::new(zone, validity)?;
+        let (root_pem, key_pem) = authority.to_pem();
+        // The key first: a root without its key is made anew.
+        store.keep_secret(&key, key_pem.as_bytes())?;
+        store.keep_secret(&root, root_pem.as_bytes())?;
+        Ok(authority)
+    }
+
+    fn acme(&self, directory: String) -> Result<AcmeSettings, ControlStartError> {
+        let external_account = match (&self.acme_eab_id, &self.acme_eab_key_file) {
+            (Some(id), Some(path)) => {
+                let unreadable =
+                    |source| ControlStartError::ExternalKeyFile { path: path.clone(), source };
+                let text = std::fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)?;
+                Some((id.clone(), external_key(&text)?))
+            }
+            _ => None,
+        };
+        Ok(AcmeSettings {
+            directory,
+            contact: self.acme_contact.clone(),
+            root: self.acme_root.clone(),
+            external_account,
+            challenges: self.acme_challenge.clone(),
+        })
+    }
+
+    async fn serve_tls(
+        &self,
+        tasks: &mut JoinSet<()>,
+        controller: &Controller,
+        provider: Arc<rustls::crypto::CryptoProvider>,
+    ) -> Result<Option<SocketAddr>, ControlStartError> {
+        let (Some(address), Some(chain), Some(key), Some(clients)) =
+            (self.admin_listen, &self.admin_cert, &self.admin_key, &self.admin_client_ca)
+        else {
+            return Ok(None);
+        };
+        let certificate = Certificate::load(chain, key)?;
+        let listener = AdminListener::tls(address, &certificate, clients, provider).await?;
+        let address = listener.local_addr();
+        serve_api(tasks, listener, controller);
+        Ok(address)
+    }
+}
+
+fn serve_api(tasks: &mut JoinSet<()>, listener: AdminListener, controller: &Controller) {
+    let router = api::router(controller.clone());
+    tasks.spawn(async move {
+        if let Err(error) = listener.serve(router).await {
+            error!(%error, "the admin API has ended");
+        }
+    });
+}
+
+/// How often the declared file and the files it names are looked at. Mounted secrets change by a swap of links, which this
+/// sees as it sees everything else.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Brings the server to what the file declares, again whenever something changes.
+async fn follow(controller: Controller, path: PathBuf) {
+    let mut seen = None;
+    loop {
+        let declared = Declared::read(&path);
+        let now = declared.as_ref().ok().map(|declared| (declared.clone(), contents(declared)));
+        if now.is_none() || now != seen {
+            match declared {
+                Ok(declared) => match reconcile(&controller, &declared).await {
+                    Ok(()) => {
+                        info!(file = %path.display(), "the targets are as declared");
+                        seen = now;
+                    }
+                    Err(errors) => {
+                        for error in errors {
+                            error!(%error, "not as declared");
+                        }
+                        // Once more when something changes; the same again would fail the same way.
+                        seen = now;
+                    }
+                },
+                Err(error) if seen.is_some() => {
+                    error!(%error, "the targets stay as they are");
+                    seen = None;
+                }
+                Err(_) => {}
+            }
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// What stands in the files that are declared; one that cannot be read is none.
+fn contents(declared: &Declared) -> Vec<Option<Zeroizing<Vec<u8>>>> {
+    declared.files().iter().map(|file| std::fs::read(file).ok().map(Zeroizing::new)).collect()
+}
+
+/// Why the control plane does not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ControlStartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the zone and the region make no name")]
+    Zone(#[from] NameError),
+    #[error("the server listens nowhere with TLS")]
+    NoListener,
+    #[error("the embedded DNS server cannot listen on {address}")]
+    Dns { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    DnsKey(#[from] KeyError),
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    #[error("the MAC key in {} cannot be read", path.display())]
+    ExternalKeyFile { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Acme(#[from] AcmeSettingsError),
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("the certificate of the admin API cannot be used")]
+    AdminCertificate(#[from] CertificateError),
+    #[error(transparent)]
+    Declared(#[from] DeclaredError),
+}

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Targets of a running server: what is documented, by the command line, and what a client sees of it.
+
+mod support;
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustix::process::{Pid, Signal, kill_process};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
+use serde_json::Value;
+use support::{command, text};
+use tempfile::TempDir;
+
+/// How long anything that should happen may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server with a state, which may be stopped and started again.
+struct Server {
+    child: Option<Child>,
+    folder: TempDir,
+    flags: Vec<String>,
+    https: SocketAddr,
+    http: SocketAddr,
+}
+
+impl Server {
+    fn start(flags: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let mut server = Self { child: None, folder, flags, https: any, http: any };
+        server.run();
+        server
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&mut self) {
+        let ready = self.path("ready.json");
+        let _ = fs::remove_file(&ready);
+        let log = fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
+        let (https, http) = (self.https.to_string(), self.http.to_string());
+        let child = command(&["serve", "--device", "none", "--listen", &https])
+            .args(["--http-listen", &http, "--redirect", "--zone", "example.net"])
+            .args(["--region", "west", "--address", "203.0.113.7"])
+            .arg("--state")
+            .arg(self.path("state"))
+            .arg("--ready-file")
+            .arg(&ready)
+            .args(&self.flags)
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let start = Instant::now();
+        let line = loop {
+            if let Ok(line) = fs::read_to_string(&ready) {
+                break line;
+            }
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none() && start.elapsed() < PATIENCE, "not ready: {}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        };
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        let address = |key: &str| ready[key][0].as_str().unwrap().parse().unwrap();
+        (self.https, self.http) = (address("addresses"), address("plain_addresses"));
+    }
+
+    fn end(&mut self, signal: Signal) {
+        let Some(mut child) = self.child.take() else { return };
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        child.wait().unwrap();
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// Runs `sealgate` against this server: exit code, standard output, last line of standard error.
+    fn try_cli(&self, arguments: &[&str]) -> (i32, String, String) {
+        let socket = self.path("state/admin.sock");
+        let output = command(arguments).env("SEALGATE_ADMIN", socket).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let last = stderr.lines().last().unwrap_or_default().to_owned();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap(), last)
+    }
+
+    fn cli(&self, arguments: &[&str]) -> String {
+        let (code, stdout, stderr) = self.try_cli(arguments);
+        assert_eq!(code, 0, "{arguments:?}: {stderr}\n{}", self.log());
+        stdout
+    }
+
+    fn target(&self, name: &str) -> Value {
+        serde_json::from_str(&self.cli(&["target", "show", name, "--json"])).unwrap()
+    }
+
+    fn uri(&self, name: &str) -> String {
+        self.target(name)["scoringUri"].as_str().unwrap_or_default().to_owned()
+    }
+
+    fn root(&self) -> String {
+        self.cli(&["authority"])
+    }
+
+    /// The answer to a request over TLS under `name`, for a client that trusts `root`.
+    fn https(&self, name: &str, root: &str, path: &str) -> io::Result<String> {
+        let mut roots = RootCertStore::empty();
+        for root in CertificateDer::pem_slice_iter(root.as_bytes()) {
+            roots.add(root.unwrap()).unwrap();
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let server_name = ServerName::try_from(name.to_owned()).unwrap();
+        let connection = ClientConnection::new(Arc::new(config), server_name).unwrap();
+        let mut tls = StreamOwned::new(connection, TcpStream::connect(self.https)?);
+        exchange(&mut tls, name, path)
+    }
+
+    fn http(&self, name: &str, path: &str) -> String {
+        exchange(&mut TcpStream::connect(self.http).unwrap(), name, path).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end(Signal::KILL);
+    }
+}
+
+fn exchange(io: &mut (impl Read + Write), host: &str, path: &str) -> io::Result<String> {
+    write!(io, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    io.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn is_ok(answer: &io::Result<String>) -> bool {
+    answer.as_ref().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+/// Certificates of an authority of the operator's own, in files.
+struct Own {
+    folder: TempDir,
+    root: String,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Own {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
+        Self { folder: TempDir::new().unwrap(), root: issuer.pem(), issuer }
+    }
+
+    /// Chain and key for `name`.
+    fn files(&self, name: &str) -> (PathBuf, PathBuf) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let signed = params.signed_by(&key, &self.issuer).unwrap();
+        let path = |kind: &str| self.folder.path().join(format!("{name}.{kind}"));
+        let (chain, private) = (path("crt"), path("key"));
+        fs::write(&chain, format!("{}{}", signed.pem(), self.root)).unwrap();
+        fs::write(&private, key.serialize_pem()).unwrap();
+        (chain, private)
+    }
+
+    /// The flags that update a target to a new certificate for `name`.
+    fn flags(&self, name: &str) -> Vec<String> {
+        let (chain, key) = self.files(name);
+        ["--ssl-cname", name, "--ssl-cert-file", text(&chain), "--ssl-key-file", text(&key)]
+            .map(str::to_owned)
+            .to_vec()
+    }
+}
+
+fn all<'a>(front: &[&'a str], flags: &'a [String]) -> Vec<&'a str> {
+    front.iter().copied().chain(flags.iter().map(String::as_str)).collect()
+}
+
+/// The host of a URI.
+fn host(uri: &str) -> &str {
+    uri.split("://").nth(1).unwrap().split([':', '/']).next().unwrap()
+}
+
+#[test]
+fn a_managed_target_is_made_renewed_disabled_and_enabled_and_keeps_its_name() {
+    let server = Server::start(&[]);
+    server.cli(&["target", "create", "aks", "--ssl-leaf-domain-label", "Contoso"]);
+    let root = server.root();
+    let uri = server.uri("aks");
+    let name = host(&uri).to_owned();
+    let port = server.https.port();
+    assert_eq!(uri, format!("https://{name}:{port}/api/v1/service/aks/score"));
+    let suffix = name.strip_prefix("contoso").unwrap().strip_suffix(".west.example.net").unwrap();
+    assert_eq!(suffix.len(), 6);
+    assert!(is_ok(&server.https(&name, &root, "/")));
+    assert!(server.http(&name, "/").starts_with("HTTP/1.1 308"));
+
+    // A valid certificate stays without renew, and changes with it; the name stays.
+    let fingerprint =
+        |server: &Server| server.target("aks")["certificate"]["fingerprintSha256"].clone();
+    let first = fingerprint(&server);
+    server.cli(&["target", "update", "aks", "--ssl-leaf-domain-label", "contoso"]);
+    assert_eq!(fingerprint(&server), first);
+    let documented =
+        ["--ssl-leaf-domain-label", "contoso", "--ssl-overwrite-domain", "True", "--ssl-renew"];
+    let spelt = ["computetarget", "update", "aks", "-g", "group", "-w", "workspace", "-n", "aks"];
+    server.cli(&[&spelt[..], &documented[..]].concat());
+    assert_ne!(fingerprint(&server), first);
+    assert_eq!(server.uri("aks"), uri);
+    assert!(is_ok(&server.https(&name, &root, "/")));
+
+    server.cli(&[&spelt[..], &["--ssl-disable"]].concat());
+    let plain = format!("http://{name}:{}/api/v1/service/aks/score", server.http.port());
+    assert_eq!(server.uri("aks"), plain);
+    assert!(server.http(&name, "/").starts_with("HTTP/1.1 200"));
+    assert!(server.https(&name, &root, "/").is_err());
+
+    server.cli(&["target", "update", "aks", "--ssl-leaf-domain-label", "contoso"]);
+    assert_eq!(server.uri("aks"), uri);
+    assert!(is_ok(&server.https(&name, &root, "/")));
+}
+
+#[test]
+fn own_certificates_are_served_by_name_and_replaced() {
+    let server = Server::start(&[]);
+    let own = Own::new();
+    let one = own.flags("one.example.com");
+    server.cli(&all(
+        &[
+            "target",
+            "create",
+            "one",
+            "--kind",
+            "attached",
+            "-g",
+            "group",
+            "--cluster-name",
+            "cluster",
+        ],
+        &one,
+    ));
+    let wild = own.flags("*.example.org");
+    let shown = server.cli(&all(&["target", "create", "wild", "--kind", "container"], &wild));
+    assert!(shown.contains("*.example.org has to point at 203.0.113.7"), "{shown}");
+    for name in ["one.example.com", "a.example.org"] {
+        assert!(is_ok(&server.https(name, &own.root, "/")), "{name}");
+    }
+    assert!(server.https("a.example.org", &server.root(), "/").is_err());
+    let again = own.flags("one.example.com");
+    server
+        .cli(&all(&["computetarget", "update", "aks", "-g", "g", "-w", "w", "-n", "one"], &again));
+    assert!(is_ok(&server.https("one.example.com", &own.root, "/")));
+    let list = server.cli(&["target", "list"]);
+    assert!(list.contains("one  Enabled  Succeeded  https://one.example.com"), "{list}");
+    server.cli(&["target", "delete", "one"]);
+    assert!(server.https("one.example.com", &own.root, "/").is_err());
+}
+
+#[test]
+fn what_is_refused_changes_nothing_and_says_why() {
+    let server = Server::start(&[]);
+    let own = Own::new();
+    let one = own.flags("one.example.com");
+    server.cli(&all(&["target", "create", "one"], &one));
+    let (chain, key) = own.files("two.example.com");
+    let (chain, key) = (text(&chain), text(&key));
+    let update = ["target", "update", "one"];
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["--ssl-cname", "one.example.com"], 3, "cert and key missing"),
+        (&["--ssl-renew"], 3, "only a managed certificate is renewed"),
+        (&["--ssl-leaf-domain-label", "a_b"], 3, "'_' is neither"),
+        (
+            &["--ssl-cname", "three.example.com", "--ssl-cert-file", chain, "--ssl-key-file", key],
+            44,
+            "does not cover three.example.com",
+        ),
+        (
+            &["--ssl-cname", "two.example.com", "--ssl-cert-file", key, "--ssl-key-file", chain],
+            26,
+            "swapped",
+        ),
+        (
+            &[
+                "--ssl-cname",
+                "two.example.com",
+                "--ssl-cert-file",
+                "/nowhere",
+                "--ssl-key-file",
+                key,
+            ],
+            1,
+            "/nowhere cannot be read",
+        ),
+        (&["--ssl-overwrite-domain", "maybe"], 2, ""),
+    ];
+    for (flags, code, message) in cases {
+        let (found, _, error) = server.try_cli(&[&update, *flags].concat());
+        assert_eq!(found, *code, "{flags:?}: {error}");
+        assert!(error.contains(message), "{flags:?}: {error}");
+    }
+    let (code, _, error) = server.try_cli(&["target", "update", "none", "--ssl-disable"]);
+    assert_eq!((code, error.contains("there is no target none")), (5, true), "{error}");
+    assert!(is_ok(&server.https("one.example.com", &own.root, "/")));
+    server.cli(&["target", "create", "other", "--ssl-leaf-domain-label", "taken"]);
+    let label = ["--ssl-leaf-domain-label", "taken"];
+    let (code, _, error) = server.try_cli(&[&update[..], &label[..]].concat());
+    assert_eq!((code, error.contains("that of target other")), (7, true), "{error}");
+}
+
+#[test]
+fn a_taken_label_is_taken_over_with_its_name() {
+    let server = Server::start(&[]);
+    server.cli(&["target", "create", "first", "--ssl-leaf-domain-label", "shop"]);
+    let uri = server.uri("first");
+    let name = host(&uri).to_owned();
+    server.cli(&[
+        "target",
+        "create",
+        "second",
+        "--ssl-leaf-domain-label",
+        "shop",
+        "--ssl-overwrite-domain",
+        "True",
+    ]);
+    assert_eq!(host(&server.uri("second")), name);
+    assert!(is_ok(&server.https(&name, &server.root(), "/")));
+    let robbed = server.target("first");
+    assert_eq!(robbed["provisioningState"], "Failed", "{robbed}");
+    let (code, status, _) = server.try_cli(&["status"]);
+    assert_eq!(code, 14);
+    assert!(status.contains("was taken over by target second"), "{status}");
+}
+
+#[test]
+fn everything_is_as_it_was_after_a_restart() {
+    let mut server = Server::start(&[]);
+    let own = Own::new();
+    let one = own.flags("one.example.com");
+    server.cli(&all(&["target", "create", "one"], &one));
+    server.cli(&["target", "create", "two"]);
+    server.cli(&["target", "create", "three", "--ssl-disable"]);
+    let (root, list) = (server.root(), server.cli(&["target", "list"]));
+    server.end(Signal::TERM);
+    server.run();
+    assert_eq!((server.root(), server.cli(&["target", "list"])), (root.clone(), list));
+    assert!(is_ok(&server.https("one.example.com", &own.root, "/")));
+    let two = server.uri("two");
+    assert!(is_ok(&server.https(host(&two), &root, "/")));
+    assert!(server.http("203.0.113.7", "/").starts_with("HTTP/1.1 200"));
+    let mode = |path: &str| fs::metadata(server.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        (mode("state"), mode("state/state.redb"), mode("state/admin.sock")),
+        (0o700, 0o600, 0o600)
+    );
+}
+
+#[test]
+fn a_server_killed_in_the_midst_of_updates_has_the_old_or_the_new_state() {
+    /// Updates, in each of which the server is killed at some point.
+    const KILLS: u64 = 200;
+    let seed = std::env::var("SEALGATE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(|| std::process::id().into());
+    println!("SEALGATE_SEED={seed}");
+    let mut server = Server::start(&[]);
+    let own = Own::new();
+    let names = ["one.example.com", "two.example.com"];
+    let mut present = names[0].to_owned();
+    let mut changed = 0;
+    server.cli(&all(&["target", "create", "one"], &own.flags(names[0])));
+    for round in 0..KILLS {
+        let flags = own.flags(names[usize::from(present == names[0])]);
+        let socket = server.path("state/admin.sock");
+        let mut update = command(&all(&["target", "update", "one"], &flags))
+            .env("SEALGATE_ADMIN", socket)
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mixed = (seed ^ round).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        thread::sleep(Duration::from_micros((mixed >> 48) % 60_000));
+        server.end(Signal::KILL);
+        update.wait().unwrap();
+        server.run();
+        let target = server.target("one");
+        let cname = target["sslConfiguration"]["cname"].as_str().unwrap().to_owned();
+        assert!(names.contains(&cname.as_str()), "{target}");
+        changed += u64::from(cname != present);
+        present.clone_from(&cname);
+        assert!(is_ok(&server.https(&cname, &own.root, "/")), "{target}");
+        for entry in fs::read_dir(server.path("state")).unwrap() {
+            let entry = entry.unwrap();
+            let mode = entry.metadata().unwrap().permissions().mode() & 0o077;
+            assert_eq!(mode, 0, "{} is open to others", entry.path().display());
+        }
+    }
+    println!("{changed} of {KILLS} updates had come through");
+    assert!(0 < changed && changed < KILLS, "every kill came too early, or too late: {changed}");
+}
+
+#[test]
+fn declared_targets_follow_their_file_and_their_certificates() {
+    let own = Own::new();
+    let (chain, key) = own.files("shop.example.com");
+    let declared = own.folder.path().join("targets.yaml");
+    let write = |targets: &str| fs::write(&declared, targets).unwrap();
+    let shop = format!(
+        "targets:\n  shop:\n    ssl:\n      cname: shop.example.com\n      certFile: {}\n      keyFile: {}\n",
+        chain.display(),
+        key.display()
+    );
+    write(&format!("{shop}  digits: {{}}\n"));
+    let server = Server::start(&["--targets", text(&declared)]);
+    until(|| {
+        server.try_cli(&["status"]).1.starts_with("ready")
+            && server.cli(&["target", "list"]).lines().count() == 2
+    });
+    until(|| is_ok(&server.https("shop.example.com", &own.root, "/")));
+    let fingerprint = || server.target("shop")["certificate"]["fingerprintSha256"].clone();
+    let first = fingerprint();
+    own.files("shop.example.com");
+    until(|| fingerprint() != first);
+    write(&shop);
+    until(|| server.cli(&["target", "list"]).lines().count() == 1);
+    // A file that makes no sense leaves everything as it is.
+    write("targets: 7\n");
+    until(|| server.log().contains("does not declare targets"));
+    assert!(is_ok(&server.https("shop.example.com", &own.root, "/")));
+}
+
+/// Waits for what should happen.
+fn until(happened: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !happened() {
+        assert!(start.elapsed() < PATIENCE, "it does not happen");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_embedded_dns_server_answers_for_managed_names() {
+    let server = Server::start(&[]);
+    server.cli(&["target", "create", "aks"]);
+    let ready: Value =
+        serde_json::from_str(&fs::read_to_string(server.path("ready.json")).unwrap()).unwrap();
+    let address: SocketAddr = ready["dns_address"].as_str().unwrap().parse().unwrap();
+    let uri = server.uri("aks");
+    let answer = ask_a(address, host(&uri));
+    assert_eq!(answer[6..8], [0, 1], "one answer: {answer:?}");
+    assert!(answer.windows(4).any(|octets| octets == [203, 0, 113, 7]), "{answer:?}");
+}
+
+/// What the DNS server at `address` answers when asked for the IPv4 address of `name` (RFC 1035, section 4).
+fn ask_a(address: SocketAddr, name: &str) -> Vec<u8> {
+    let mut question = vec![7, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        question.push(u8::try_from(label.len()).unwrap());
+        question.extend(label.as_bytes());
+    }
+    question.extend([0, 0, 1, 0, 1]);
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.send_to(&question, address).unwrap();
+    let mut answer = [0; 512];
+    let length = socket.recv(&mut answer).unwrap();
+    answer[..length].to_vec()
+}
+
+#[test]
+fn only_what_makes_sense_starts() {
+    let folder = TempDir::new().unwrap();
+    let state = text(folder.path());
+    let refuse = |arguments: &[&str], message: &str| {
+        let output = command(
+            &[&["serve", "--device", "none", "--listen", "127.0.0.1:0"], arguments].concat(),
+        )
+        .output()
+        .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && stderr.contains(message), "{arguments:?}: {stderr}");
+    };
+    refuse(&["--redirect"], "--state");
+    refuse(&["--state", state, "--zone", "nozone"], "fully qualified");
+    refuse(&["--state", state, "--targets", "/nowhere"], "/nowhere cannot be read");
+    let key = Path::new(state).join("key");
+    fs::write(&key, "rubbish").unwrap();
+    refuse(
+        &["--state", state, "--dns-update", "127.0.0.1:1", "--dns-key-file", text(&key)],
+        "holds no key for DNS updates",
+    );
+}

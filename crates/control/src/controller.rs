@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Changes of targets on a live server: checked, published, proved, kept, in this order.
+
+mod error;
+mod renew;
+mod switch;
+mod view;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use sealgate_frontend::{Access, Publication, Publications};
+use tokio::sync::{Notify, Semaphore};
+use uuid::Uuid;
+
+use crate::certificate::{Checked, Summary};
+use crate::dns::Dns;
+use crate::issuer::Issuer;
+use crate::name::{DnsName, LeafLabel};
+use crate::operation::{Operation, Operations};
+use crate::proof::Prover;
+use crate::ssl::{Change, SslConfiguration};
+use crate::store::Store;
+use crate::target::{Kind, Target, TargetName, Tls};
+
+pub use error::ControlError;
+pub use view::{CertificateView, Readiness, SslView, TargetView};
+
+/// Targets of one server.
+pub const MAX_TARGETS: usize = 1024;
+
+/// Changes of one target that may wait for another.
+const MAX_WAITING: usize = 8;
+
+/// What the controller works with.
+pub struct Parts {
+    /// Where state is kept.
+    pub store: Store,
+    /// What the front end serves.
+    pub publications: Publications,
+    /// Who issues managed certificates.
+    pub issuer: Arc<dyn Issuer>,
+    /// Where managed names are published.
+    pub dns: Arc<dyn Dns>,
+    /// Who proves that a change is served.
+    pub prover: Prover,
+}
+
+/// What an operator sets for all targets.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What managed names end in: `<region>.<zone>`.
+    pub domain: DnsName,
+    /// The addresses that names should point at.
+    pub addresses: Vec<IpAddr>,
+    /// Whether plain requests for targets with TLS are sent on to https, or refused.
+    pub redirect: bool,
+    /// The port in URIs with TLS.
+    pub https_port: u16,
+    /// The port in URIs without, if that is listened on.
+    pub http_port: Option<u16>,
+}
+
+/// All targets of a server; clones are the same.
+#[derive(Clone)]
+pub struct Controller {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    parts: Parts,
+    settings: Settings,
+    entries: Mutex<BTreeMap<TargetName, Entry>>,
+    /// Names and labels that a change under way is about to take, and for whom.
+    claims: Mutex<BTreeMap<String, TargetName>>,
+    operations: Operations,
+    /// Told whenever the next renewal may have moved.
+    changed: Notify,
+}
+
+/// A target and what follows from it.
+#[derive(Debug, Clone)]
+struct Entry {
+    target: Target,
+    /// Of its certificate.
+    summary: Option<Summary>,
+    /// When its managed certificate is to be renewed, or had.
+    renew_at: Option<SystemTime>,
+    /// Attempts at that in a row that failed.
+    failures: u32,
+    /// One change at a time.
+    turn: Arc<Semaphore>,
+    /// Changes that run or wait.
+    pending: usize,
+}
+
+impl fmt::Debug for Controller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Controller")
+            .field("settings", &self.shared.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Entry {
+    fn new(target: Target) -> Self {
+        Self {
+            target,
+            summary: None,
+            renew_at: None,
+            failures: 0,
+            turn: Arc::new(Semaphore::new(1)),
+            pending: 0,
+        }
+    }
+}
+
+impl Controller {
+    /// Publishes all that `parts.store` keeps, as it was.
+    ///
+    /// A certificate that has expired since is served on: clients are told by it what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError`] when the state cannot be read or a kept certificate cannot be served.
+    pub async fn start(parts: Parts, settings: Settings) -> Result<Self, ControlError> {
+        let targets = parts.store.targets()?;
+        let shared = Shared {
+            parts,
+            settings,
+            entries: Mutex::default(),
+            claims: Mutex::default(),
+            operations: Operations::default(),
+            changed: Notify::new(),
+        };
+        let controller = Self { shared: Arc::new(shared) };
+        for target in targets.into_values() {
+            controller.restore(target).await?;
+        }
+        Ok(controller)
+    }
+
+    async fn restore(&self, target: Target) -> Result<(), ControlError> {
+        let mut entry = Entry::new(target);
+        if let Some(kept) = entry.target.certificate() {
+            let checked = Checked::kept(&kept.chain_pem, &kept.key_pem)?;
+            let access = self.access(&checked);
+            self.publish(&entry.target, access);
+            entry.summary = Some(checked.summary().clone());
+        } else if matches!(entry.target.tls, Tls::Disabled { .. }) {
+            self.publish(&entry.target, Access::Plain);
+        }
+        if let Some(name) = entry.target.managed_name() {
+            let publish = self.dns().publish(&name, &self.shared.settings.addresses, true);
+            if let Err(error) = publish.await {
+                tracing::warn!(%name, %error, "the name could not be published again");
+            }
+        }
+        self.schedule(&mut entry).await;
+        self.entries().insert(entry.target.name.clone(), entry);
+        Ok(())
+    }
+
+    /// Makes a target. Without a configuration it gets a managed certificate under its own name.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError`] when it exists or what is asked for is refused: then there is no target.
+    pub fn create(
+        &self,
+        name: &TargetName,
+        kind: Kind,
+        ssl: &SslConfiguration,
+    ) -> Result<Operation, ControlError> {
+        let target = Target::new(name.clone(), kind);
+        let change = match ssl.decide(target.current())? {
+            Change::Nothing => Change::Managed { label: default_label(name)?, overwrite: false },
+            change => change,
+        };
+        self.check(&target, &change)?;
+        {
+            let mut entries = self.entries();
+            if entries.contains_key(name) {
+                return Err(ControlError::Exists { target: name.to_string() });
+            }
+            if entries.len() == MAX_TARGETS {
+                return Err(ControlError::TooManyTargets);
+            }
+            self.shared.parts.store.keep(&[&target], &[])?;
+            entries.insert(name.clone(), Entry::new(target));
+        }
+        self.begin(name, Asked::Change(change))
+    }
+
+    /// Changes a target's TLS.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError`] when there is no such target or what is asked for is refused: then nothing
+    /// changes.
+    pub fn update(
+        &self,
+        name: &TargetName,
+        ssl: &SslConfiguration,
+    ) -> Result<Operation, ControlError> {
+        let target = self.target(name)?;
+        let change = ssl.decide(target.current())?;
+        self.check(&target, &change)?;
+        self.begin(name, Asked::Configuration(ssl.clone()))
+    }
+
+    /// Ends a target and gives its names back.
+    ///
+    /// # Errors
+    ///
+    /// [`ControlError`] when there is no such target.
+    pub fn delete(&self, name: &TargetName) -> Result<Operation, ControlError> {
+        self.target(name)?;
+        self.begin(name, Asked::Delete)
+    }
+
+    /// How far an operation is, once it has ended or `wait` is over; nothing if it is not known.
+    pub async fn operation(&self, id: Uuid, wait: Duration) -> Option<Operation> {
+        self.shared.operations.wait(id, wait).await
+    }
+
+    /// What is refused at once, before there is an operation.
+    fn check(&self, target: &Target, change: &Change) -> Result<(), ControlError> {
+        match change {
+            Change::Own { cname, cert, key } => {
+                Checked::own(cname, cert, key, SystemTime::now())?;
+                self.check_free(target, cname)
+            }
+            Change::Managed { label, overwrite } => {
+                label.under("000000", &self.shared.settings.domain).map_err(ControlError::Name)?;
+                match self.holder(target, label) {
+                    Some(holder) if !overwrite => Err(ControlError::LabelTaken {
+                        label: label.to_string(),
+                        holder: holder.name.to_string(),
+                    }),
+                    _ => Ok(()),
+                }
+            }
+            Change::Nothing | Change::Disable | Change::Renew => Ok(()),
+        }
+    }
+
+    /// Whether no other target is published under `name`.
+    fn check_free(&self, target: &Target, name: &DnsName) -> Result<(), ControlError> {
+        let entries = self.entries();
+        let mut others = entries.values().filter(|entry| entry.target.name != target.name);
+        match others.find(|entry| entry.target.names().contains(name)) {
+            None => Ok(()),
+            Some(other) => Err(ControlError::NameTaken {
+                name: name.to_string(),
+                holder: other.target.name.to_string(),
+            }),
+        }
+    }
+
+    /// The other target that keeps a managed name under this label.
+    fn holder(&self, target: &Target, label: &LeafLabel) -> Option<Target> {
+        let entries = self.entries();
+        let mut others = entries.values().map(|entry| &entry.target);
+        others
+            .find(|other| {
+                let kept = other.managed.as_ref().is_some_and(|managed| managed.label == *label);
+                other.name != target.name && kept
+            })
+            .cloned()
+    }
+
+    /// Starts a change, which takes its turn behind those of the same target.
+    fn begin(&self, name: &TargetName, asked: Asked) -> Result<Operation, ControlError> {
+        let turn = {
+            let mut entries = self.entries();
+            let entry = entries.get_mut(name).ok_or_else(|| unknown(name))?;
+            if entry.pending == MAX_WAITING {
+                return Err(ControlError::Busy { target: name.to_string() });
+            }
+            entry.pending += 1;
+            Arc::clone(&entry.turn)
+        };
+        let running = self.shared.operations.begin(name);
+        let operation = running.now();
+        let (controller, name) = (self.clone(), name.clone());
+        tokio::spawn(async move {
+            // Never closed; were it, there would be nobody to take turns with.
+            let _turn = turn.acquire().await;
+            let result = controller.perform(&name, asked).await;
+            controller.note(&name, &result);
+            running.end(result.map_err(|error| error.problem()));
+        });
+        Ok(operation)
+    }
+
+    async fn perform(&self, name: &TargetName, asked: Asked) -> Result<Vec<String>, ControlError> {
+        let change = match asked {
+            Asked::Delete => return self.remove(name).await,
+            Asked::Change(change) => change,
+            Asked::Configuration(ssl) => ssl.decide(self.target(name)?.current())?,
+        };
+        self.switch(name, change).await
+    }
+
+    /// What became of a change goes to the log and to the target.
+    fn note(&self, name: &TargetName, result: &Result<Vec<String>, ControlError>) {
+        match result {
+            Ok(warnings) => {
+                tracing::info!(target = %name, "changed");
+                for warning in warnings {
+                    tracing::warn!(target = %name, "{warning}");
+                }
+            }
+            Err(error) => {
+                tracing::error!(target = %name, error = error.problem().message, "not changed");
+            }
+        }
+        if let Err(error) = result {
+            self.postpone(name, Self::asked_wait(error));
+        }
+        let mut entries = self.entries();
+        let Some(entry) = entries.get_mut(name) else { return };
+        entry.pending -= 1;
+        let error = result.as_ref().err().map(|error| error.problem().message);
+        if entry.target.last_error == error {
+            return;
+        }
+        entry.target.last_error = error;
+        if let Err(error) = self.shared.parts.store.keep(&[&entry.target], &[]) {
+            tracing::error!(target = %name, %error, "the outcome could not be kept");
+        }
+    }
+
+    /// Takes a name or a label for a target, until the guard is dropped.
+    fn claim(&self, target: &TargetName, name: &str) -> Result<Claim, ControlError> {
+        let mut claims = self.shared.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(holder) = claims.get(name) {
+            let (name, holder) = (name.to_owned(), holder.to_string());
+            return Err(ControlError::NameTaken { name, holder });
+        }
+        claims.insert(name.to_owned(), target.clone());
+        Ok(Claim { name: name.to_owned(), controller: self.clone() })
+    }
+
+    fn target(&self, name: &TargetName) -> Result<Target, ControlError> {
+        self.entries().get(name).map(|entry| entry.target.clone()).ok_or_else(|| unknown(name))
+    }
+
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<TargetName, Entry>> {
+        self.shared.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn dns(&self) -> &dyn Dns {
+        self.shared.parts.dns.as_ref()
+    }
+
+    fn access(&self, checked: &Checked) -> Access {
+        let certificate = Arc::new(checked.certified_key());
+        let settings = &self.shared.settings;
+        let redirect = settings.redirect.then_some(settings.https_port);
+        Access::Tls { certificate, redirect }
+    }
+
+    fn publish(&self, target: &Target, access: Access) -> Option<Arc<Publication>> {
+        let names = target.names().into_iter().map(String::from).collect();
+        let publication = Publication { names, access };
+        self.shared.parts.publications.publish(target.name.as_str(), publication)
+    }
+}
+
+/// A name or label that no other change may take.
+struct Claim {
+    name: String,
+    controller: Controller,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let claims = &self.controller.shared.claims;
+        claims.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+/// What an operation is to do, decided again when its turn comes.
+enum Asked {
+    Change(Change),
+    Configuration(SslConfiguration),
+    Delete,
+}
+
+fn default_label(name: &TargetName) -> Result<LeafLabel, ControlError> {
+    LeafLabel::parse(name.as_str()).map_err(ControlError::Name)
+}
+
+fn unknown(name: &TargetName) -> ControlError {
+    ControlError::UnknownTarget { target: name.to_string() }
+}
