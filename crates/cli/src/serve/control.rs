@@ -16,7 +16,7 @@ use sealgate_control::dns::update::UpdateDns;
 use sealgate_control::dns::{Dns, DnsError};
 use sealgate_control::issuer::Issuer;
 use sealgate_control::issuer::acme::{
-    AcmeIssuer, AcmeSettings, ChallengeKind, Challenges, ExternalKeyError, external_key,
+    AcmeIssuer, AcmeSettings, AcmeSettingsError, ChallengeKind, Challenges, external_key,
 };
 use sealgate_control::issuer::development::{
     AuthorityError, DEFAULT_VALIDITY, DevelopmentAuthority,
@@ -159,7 +159,7 @@ impl ControlArguments {
                 let challenges =
                     Challenges { publications: publications.clone(), dns: Arc::clone(&dns) };
                 let settings = self.acme(directory.clone())?;
-                Arc::new(AcmeIssuer::new(settings, challenges, store.clone()))
+                Arc::new(AcmeIssuer::new(settings, challenges, store.clone())?)
             }
             None => Arc::new(self.development(&store, &zone)?),
         };
@@ -344,7 +344,7 @@ pub(crate) enum ControlStartError {
     #[error("the MAC key in {} cannot be read", path.display())]
     ExternalKeyFile { path: PathBuf, source: io::Error },
     #[error(transparent)]
-    ExternalKey(#[from] ExternalKeyError),
+    Acme(#[from] AcmeSettingsError),
     #[error(transparent)]
     Control(#[from] ControlError),
     #[error(transparent)]

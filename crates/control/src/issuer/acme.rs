@@ -1,380 +1,252 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Certificates from an authority that speaks ACME (RFC 8555).
+//! Certificates from a CA that speaks ACME (RFC 8555).
 
+mod account;
 mod challenge;
-mod persist;
+mod client;
+mod patience;
+mod trouble;
 
+use std::fmt;
+use std::mem;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use instant_acme::{
-    Account, AccountCredentials, AuthorizationStatus, CertificateIdentifier, Error as AcmeError,
-    ExternalAccountKey, HttpClient, Identifier, NewAccount, NewOrder, Order as AcmeOrder,
-    OrderStatus,
+    Account, AuthorizationHandle, AuthorizationStatus, CertificateIdentifier, Error, Identifier,
+    NewOrder, Order as AcmeOrder, OrderStatus,
 };
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
-use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
-use thiserror::Error;
-use tokio::sync::Mutex;
+use thiserror::Error as ThisError;
+use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
+use self::account::Accounts;
+use self::client::Client;
+use self::patience::{Patience, patiently};
+use self::trouble::{Failure, Refusal, Step, Trouble};
 use super::{IssueError, Issued, Issuer, Order, RenewalWindow};
 use crate::name::DnsName;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
-pub use challenge::{ChallengeKind, Challenges};
-use challenge::{Presented, Wanted};
-use persist::{Tries, explain};
+pub use self::challenge::{ChallengeKind, Challenges};
 
-/// Longest that a certificate may take, with all that is tried again.
-const DEADLINE: Duration = Duration::from_secs(300);
+/// How long getting one certificate may take unless [`AcmeIssuer::with_deadline`] says otherwise.
+pub const ISSUE_DEADLINE: Duration = Duration::from_secs(300);
 
-/// How long the authority is waited for between two looks at an order.
-const FIRST_LOOK: Duration = Duration::from_millis(250);
-const LAST_LOOK: Duration = Duration::from_secs(5);
+/// How long asking for a renewal window may take.
+const RENEWAL_INFO_DEADLINE: Duration = Duration::from_secs(60);
 
-/// How long the authority's wish for renewal is waited for.
-const WINDOW_PATIENCE: Duration = Duration::from_secs(30);
-
-/// What an authority is asked by.
+/// Which CA, and how. Who sets it agrees to the CA's terms of service.
 pub struct AcmeSettings {
     /// URL of its directory (RFC 8555, section 7.1.1).
     pub directory: String,
-    /// Addresses to tell it, such as `mailto:admin@example.com`.
+    /// Where it may write to: e-mail addresses, or URIs that it takes.
     pub contact: Vec<String>,
-    /// Root of its own HTTPS, in PEM, if the system does not trust it.
+    /// File with the roots, in PEM, that the directory's own certificate is verified with, in the
+    /// place of the system's.
     pub root: Option<PathBuf>,
-    /// Key identifier and MAC key of an account elsewhere (RFC 8555, section 7.3.4).
+    /// Key identifier and MAC key of an account elsewhere (RFC 8555, section 7.3.4), see
+    /// [`external_key`].
     pub external_account: Option<(String, Zeroizing<Vec<u8>>)>,
-    /// How to show who has a name; the first that it offers is taken.
+    /// How to show who has a name, the preferred first: the first that is offered and can be solved
+    /// is taken.
     pub challenges: Vec<ChallengeKind>,
 }
 
-/// An account with an authority.
-pub struct AcmeIssuer {
-    settings: AcmeSettings,
-    challenges: Challenges,
-    store: Store,
-    /// Made, or taken up, with the first certificate.
-    account: Mutex<Option<Account>>,
+/// What is wrong with the settings.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum AcmeSettingsError {
+    /// The directory is no URL with https.
+    #[error(
+        "{0:?} is no ACME directory: give its URL, such as https://ca.example.com/acme/directory"
+    )]
+    Directory(String),
+    /// No such challenge.
+    #[error("{0:?} is no challenge: choose among http-01, tls-alpn-01 and dns-01")]
+    Challenge(String),
+    /// No challenge is allowed.
+    #[error("no challenge is allowed: allow http-01, tls-alpn-01 or dns-01")]
+    NoChallenge,
+    /// The MAC key cannot be decoded.
+    #[error("the MAC key of the external account is not base64url: give it as the CA shows it")]
+    MacKey,
+    /// The root of the directory is not one.
+    #[error("{} is no root of an ACME directory ({why}): give one in PEM", path.display())]
+    Root {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No trust can be had.
+    #[error(
+        "this system has no roots to verify the ACME directory with: install them (package ca-certificates), or give the directory's own: {0}"
+    )]
+    Trust(String),
 }
 
-impl std::fmt::Debug for AcmeIssuer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AcmeIssuer")
-            .field("directory", &self.settings.directory)
-            .finish_non_exhaustive()
+/// Reads a MAC key as CAs hand it out: in base64url, some of them padded.
+///
+/// # Errors
+///
+/// [`AcmeSettingsError::MacKey`] when it is not that.
+pub fn external_key(text: &str) -> Result<Zeroizing<Vec<u8>>, AcmeSettingsError> {
+    let text = text.trim().trim_end_matches('=');
+    let key = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes());
+    let key = key.ok().filter(|key| !key.is_empty()).ok_or(AcmeSettingsError::MacKey)?;
+    Ok(Zeroizing::new(key))
+}
+
+/// A CA that speaks ACME.
+///
+/// Every request is made again, exponentially later and with jitter, when the CA cannot be reached,
+/// has a fault or refuses a nonce. A rate limit ends the order at once, as one that may succeed
+/// later. Answers to challenges are taken back in the end, and also when a future is dropped.
+pub struct AcmeIssuer {
+    accounts: Accounts,
+    challenges: Challenges,
+    /// The preferred first.
+    kinds: Vec<ChallengeKind>,
+    deadline: Duration,
+    /// The host of the directory, as messages name the CA.
+    host: String,
+}
+
+impl fmt::Debug for AcmeIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AcmeIssuer").field("host", &self.host).finish_non_exhaustive()
     }
 }
 
 impl AcmeIssuer {
-    /// An issuer whose account is kept in `store`. Nothing is asked of the authority before the first certificate.
-    pub fn new(settings: AcmeSettings, challenges: Challenges, store: Store) -> Self {
-        Self { settings, challenges, store, account: Mutex::new(None) }
-    }
-
-    /// The account, taken up from the store or made.
-    async fn account(&self) -> Result<Account, IssueError> {
-        let mut account = self.account.lock().await;
-        if let Some(account) = &*account {
-            return Ok(account.clone());
+    /// An issuer whose account is kept in `store`. The CA is first asked when a certificate is.
+    ///
+    /// # Errors
+    ///
+    /// [`AcmeSettingsError`] when the settings cannot work.
+    pub fn new(
+        settings: AcmeSettings,
+        challenges: Challenges,
+        store: Store,
+    ) -> Result<Self, AcmeSettingsError> {
+        let url = settings.directory.parse::<hyper::Uri>().ok();
+        let url = url.filter(|url| url.scheme_str() == Some("https"));
+        let host = url.as_ref().and_then(hyper::Uri::authority).map(ToString::to_string);
+        let host = host.ok_or_else(|| AcmeSettingsError::Directory(settings.directory.clone()))?;
+        if settings.challenges.is_empty() {
+            return Err(AcmeSettingsError::NoChallenge);
         }
-        let credentials = self.store.secret(&self.kept()).map_err(|error| not_kept(&error))?;
-        let made = match credentials {
-            Some(credentials) => self.take_up(&credentials).await?,
-            None => self.register(&self.kept()).await?,
-        };
-        Ok(account.insert(made).clone())
+        let client = Client::new(settings.root.as_deref())?;
+        let accounts = Accounts::new(client, &settings, store);
+        let kinds = settings.challenges;
+        Ok(Self { accounts, challenges, kinds, deadline: ISSUE_DEADLINE, host })
     }
 
-    async fn replace_account(&self) -> Result<Account, IssueError> {
-        let mut account = self.account.lock().await;
-        let made = self.register(&self.kept()).await?;
-        Ok(account.insert(made).clone())
+    /// Gives each certificate so much time in all, in the place of [`ISSUE_DEADLINE`].
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
     }
 
-    /// What the account is kept under.
-    fn kept(&self) -> String {
-        format!("acme-account/{}", self.settings.directory)
+    async fn issue_in_time(&self, order: &Order) -> Result<Issued, IssueError> {
+        let deadline = Instant::now() + self.deadline;
+        let patience = Patience::until(deadline);
+        let issued = timeout_at(deadline, self.get(order, &patience)).await;
+        let issued = issued.unwrap_or_else(|_| Err(Trouble::Slow(None).at(Step::Order)));
+        issued.map_err(|failure| failure.tell(&order.name, &self.host))
     }
 
-    async fn take_up(&self, credentials: &[u8]) -> Result<Account, IssueError> {
-        let mut tries = Tries::new();
-        let taken = loop {
-            match self.account_of(credentials).await {
-                Err(error) if tries.again(&error).await => {}
-                result => break result,
+    async fn get(&self, wanted: &Order, patience: &Patience) -> Result<Issued, Failure> {
+        let account = self.accounts.open(patience).await?;
+        let mut order = match order_replacing(&account, wanted, patience).await {
+            Err(trouble) if trouble.is("accountDoesNotExist") => {
+                let account = self.accounts.renew(&account, patience).await?;
+                order_replacing(&account, wanted, patience).await
             }
-        };
-        taken.map_err(|error| self.failed("the account cannot be taken up", &error))
-    }
-
-    async fn account_of(&self, credentials: &[u8]) -> Result<Account, AcmeError> {
-        let credentials: AccountCredentials = serde_json::from_slice(credentials)?;
-        Account::builder_with_http(self.http()?).from_credentials(credentials).await
-    }
-
-    async fn register(&self, kept: &str) -> Result<Account, IssueError> {
-        let contact: Vec<&str> = self.settings.contact.iter().map(String::as_str).collect();
-        let new = NewAccount {
-            contact: &contact,
-            terms_of_service_agreed: true,
-            only_return_existing: false,
-        };
-        let external = self.settings.external_account.as_ref();
-        let external = external.map(|(id, key)| ExternalAccountKey::new(id.clone(), key));
-        let directory = &self.settings.directory;
-        let mut tries = Tries::new();
-        let made = loop {
-            let http =
-                self.http().map_err(|error| self.failed("no account can be made", &error))?;
-            let builder = Account::builder_with_http(http);
-            match builder.create(&new, directory.clone(), external.as_ref()).await {
-                Err(error) if tries.again(&error).await => {}
-                result => break result,
-            }
-        };
-        let (account, credentials) =
-            made.map_err(|error| self.failed("no account can be made", &error))?;
-        let json = serde_json::to_vec(&credentials).map(Zeroizing::new);
-        let json =
-            json.map_err(|error| self.failed("the account cannot be kept", &error.into()))?;
-        self.store.keep_secret(kept, &json).map_err(|error| not_kept(&error))?;
-        Ok(account)
-    }
-
-    /// A client of HTTPS that trusts what it was told, else what the system does.
-    fn http(&self) -> Result<Box<dyn HttpClient>, AcmeError> {
-        let other = |error: Box<dyn std::error::Error + Send + Sync>| AcmeError::Other(error);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = HttpsConnectorBuilder::new();
-        let connector = match &self.settings.root {
-            None => builder
-                .with_provider_and_platform_verifier(provider)
-                .map_err(|error| other(error.into()))?,
-            Some(path) => {
-                let mut roots = RootCertStore::empty();
-                let root = CertificateDer::from_pem_file(path);
-                let root = root.map_err(|error| {
-                    other(format!("{} holds no root in PEM: {error}", path.display()).into())
-                })?;
-                roots.add(root).map_err(|error| other(error.into()))?;
-                let config = ClientConfig::builder_with_provider(provider)
-                    .with_safe_default_protocol_versions()
-                    .map_err(|error| other(error.into()))?
-                    .with_root_certificates(roots)
-                    .with_no_client_auth();
-                builder.with_tls_config(config)
-            }
-        };
-        let connector = connector.https_only().enable_http1().build();
-        Ok(Box::new(Client::builder(TokioExecutor::new()).build(connector)))
-    }
-
-    async fn obtain(&self, order: &Order) -> Result<Issued, IssueError> {
-        let mut account = self.account().await?;
-        let mut made = self.order(&account, order).await;
-        if let Err(AcmeError::Api(problem)) = &made
-            && persist::is_account_unknown(problem)
-        {
-            // An authority that was set up anew has forgotten everybody.
-            tracing::warn!(directory = %self.settings.directory, "the account is not known any more: making another");
-            account = self.replace_account().await?;
-            made = self.order(&account, order).await;
+            other => other,
         }
-        let mut acme =
-            made.map_err(|error| self.failed(&format!("no order for {}", order.name), &error))?;
-        if let Some(wanted) = self.wanted(&mut acme, &order.name).await? {
-            let _presented: Presented = self.challenges.present(&order.name, &wanted).await?;
-            self.set_ready(&mut acme, &wanted).await?;
-            self.until_ready(&account, &mut acme, &order.name).await?;
-        }
-        self.finalize(&mut acme, &order.name).await
+        .map_err(|trouble| trouble.at(Step::Order))?;
+        self.prove(&mut order, &wanted.name, patience).await?;
+        let issued = finish(&mut order, &wanted.name, patience).await;
+        issued.map_err(|trouble| trouble.at(Step::Finalize))
     }
 
-    async fn order(&self, account: &Account, order: &Order) -> Result<AcmeOrder, AcmeError> {
-        let identifiers = [Identifier::Dns(order.name.to_string())];
-        let replaces = order.replaces.as_ref();
-        let replaces = replaces.and_then(|leaf| CertificateIdentifier::try_from(leaf).ok());
-        if let Some(replaces) = replaces {
-            let new = NewOrder::new(&identifiers).replaces(replaces);
-            // One that does not know of replacement, or not of this one, gets an order without.
-            if let Ok(acme) = account.new_order(&new).await {
-                return Ok(acme);
-            }
-        }
-        let new = NewOrder::new(&identifiers);
-        let mut tries = Tries::new();
-        loop {
-            match account.new_order(&new).await {
-                Err(error) if tries.again(&error).await => {}
-                result => return result,
-            }
-        }
-    }
-
-    /// The challenge to be answered; none where the authority knows already.
-    async fn wanted(
+    /// Solves the challenge of the order's one name, and waits until the CA has seen that.
+    async fn prove(
         &self,
-        acme: &mut AcmeOrder,
+        order: &mut AcmeOrder,
         name: &DnsName,
-    ) -> Result<Option<Wanted>, IssueError> {
-        let mut tries = Tries::new();
-        let found = loop {
-            match self.look_for_challenge(acme).await {
-                Err(error) if tries.again(&error).await => {}
-                result => break result,
-            }
-        };
-        match found.map_err(|error| self.failed(&format!("no authorization for {name}"), &error))? {
-            None => Ok(None),
-            Some(Ok(wanted)) => Ok(Some(wanted)),
-            Some(Err(())) => Err(IssueError {
-                message: format!(
-                    "the authority offers none of the challenges that are set up for {name}"
-                ),
-                retry_after: None,
-                temporary: false,
-            }),
-        }
-    }
-
-    /// Nothing where the name is validated already; an error within where no challenge suits.
-    async fn look_for_challenge(
-        &self,
-        acme: &mut AcmeOrder,
-    ) -> Result<Option<Result<Wanted, ()>>, AcmeError> {
-        let mut authorizations = acme.authorizations();
-        let Some(authorization) = authorizations.next().await else { return Ok(None) };
-        let mut authorization = authorization?;
+        patience: &Patience,
+    ) -> Result<(), Failure> {
+        let at_order = |trouble: Trouble| trouble.at(Step::Order);
+        // Loads it, so that it is there at the next call.
+        patiently!(patience, load_authorization(order).await).map_err(at_order)?;
+        let mut authorizations = order.authorizations();
+        let Some(authorization) = authorizations.next().await else { return Ok(()) };
+        let mut authorization = authorization.map_err(|error| at_order(error.into()))?;
         if authorization.status == AuthorizationStatus::Valid {
-            return Ok(None);
+            return Ok(());
         }
-        let offered = |kind: &&ChallengeKind| {
-            authorization.challenges.iter().any(|one| one.r#type == kind.acme())
-        };
-        let Some(kind) = self.settings.challenges.iter().find(offered).copied() else {
-            return Ok(Some(Err(())));
-        };
-        let challenge = authorization.challenge(kind.acme());
-        Ok(challenge.map(|challenge| Ok(Wanted::of(kind, &challenge))))
-    }
-
-    async fn set_ready(&self, acme: &mut AcmeOrder, wanted: &Wanted) -> Result<(), IssueError> {
-        let mut tries = Tries::new();
-        let told = loop {
-            match tell_ready(acme, wanted).await {
-                Err(error) if tries.again(&error).await => {}
-                result => break result,
+        let kind = self.choose(&authorization, name).map_err(at_order)?;
+        let at_validation = |trouble: Trouble| trouble.at(Step::Validate(kind));
+        let Some(mut challenge) = authorization.challenge(kind.into()) else { return Ok(()) };
+        let solution =
+            self.challenges.solve(kind, name, &challenge).await.map_err(at_validation)?;
+        let mut tries = 0;
+        let mut proven = patiently!(patience, {
+            tries += 1;
+            match challenge.set_ready().await {
+                // It may have heard us the first time; the state of the order will tell.
+                Err(error) if tries > 1 && already_ready(&error) => Ok(()),
+                other => other,
             }
-        };
-        match told {
-            // Told twice because the first answer was lost: the order says how it went.
-            Ok(()) | Err(AcmeError::Api(_)) => Ok(()),
-            Err(error) => Err(self.failed("the challenge cannot be answered", &error)),
-        }
-    }
-
-    /// Waits until the authority has seen the answer; one it did not like is told in its own words.
-    async fn until_ready(
-        &self,
-        account: &Account,
-        acme: &mut AcmeOrder,
-        name: &DnsName,
-    ) -> Result<(), IssueError> {
-        let mut pause = FIRST_LOOK;
-        loop {
-            let mut tries = Tries::new();
-            let status = loop {
-                match acme.refresh().await.map(|state| state.status) {
-                    Err(error) if tries.again(&error).await => {}
-                    result => break result,
-                }
-            };
-            match status.map_err(|error| self.failed(&format!("no word on {name}"), &error))? {
-                OrderStatus::Ready | OrderStatus::Valid => return Ok(()),
-                OrderStatus::Invalid => return Err(self.invalid(account, acme, name).await),
-                OrderStatus::Pending | OrderStatus::Processing => {}
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LAST_LOOK);
-        }
-    }
-
-    /// Why the authority did not believe who has the name.
-    async fn invalid(&self, account: &Account, acme: &AcmeOrder, name: &DnsName) -> IssueError {
-        let why = async {
-            let mut fresh = account.order(acme.url().to_owned()).await.ok()?;
-            let mut authorizations = fresh.authorizations();
-            let authorization = authorizations.next().await?.ok()?;
-            authorization.challenges.iter().find_map(|challenge| challenge.error.clone())
-        };
-        let what = format!("the authority could not validate {name}");
-        match why.await {
-            Some(problem) => self.failed(&what, &AcmeError::Api(problem)),
-            None => IssueError { message: what, retry_after: None, temporary: true },
-        }
-    }
-
-    async fn finalize(&self, acme: &mut AcmeOrder, name: &DnsName) -> Result<Issued, IssueError> {
-        let failed = |error: &AcmeError| self.failed(&format!("no certificate for {name}"), error);
-        let made = KeyPair::generate().and_then(|key| {
-            let mut params = CertificateParams::new(vec![name.to_string()])?;
-            params.distinguished_name = DistinguishedName::new();
-            let request = params.serialize_request(&key)?;
-            Ok((key, request))
         });
-        let (key, request) = made.map_err(|error| failed(&AcmeError::Other(error.into())))?;
-        let mut tries = Tries::new();
-        let asked = loop {
-            match acme.finalize_csr(request.der()).await {
-                Err(error) if tries.again(&error).await => {}
-                result => break result,
-            }
-        };
-        // An order that is finalised already was asked before, and the answer was lost.
-        if let Err(error) = asked
-            && !matches!(&error, AcmeError::Api(problem) if persist::is_order_not_ready(problem))
-        {
-            return Err(failed(&error));
+        if proven.is_ok() {
+            proven = validated(order, patience).await;
         }
-        let mut pause = FIRST_LOOK;
-        let chain_pem = loop {
-            let mut tries = Tries::new();
-            let certificate = loop {
-                match acme.certificate().await {
-                    Err(error) if tries.again(&error).await => {}
-                    result => break result,
-                }
-            };
-            match certificate.map_err(|error| failed(&error))? {
-                Some(chain) => break chain,
-                None => tokio::time::sleep(pause).await,
-            }
-            pause = (pause * 2).min(LAST_LOOK);
+        solution.remove().await;
+        proven.map_err(at_validation)
+    }
+
+    /// The first challenge that is wanted, offered and can be solved.
+    fn choose(
+        &self,
+        authorization: &AuthorizationHandle<'_>,
+        name: &DnsName,
+    ) -> Result<ChallengeKind, Trouble> {
+        let offered = |kind: ChallengeKind| {
+            authorization.challenges.iter().any(|offer| offer.r#type == kind.into())
         };
-        Ok(Issued { chain_pem, key_pem: Zeroizing::new(key.serialize_pem()) })
+        let mut wanted = self.kinds.iter().copied();
+        wanted.find(|kind| offered(*kind) && self.challenges.can_solve(*kind, name)).ok_or_else(
+            || {
+                let offers = ChallengeKind::ALL.into_iter().filter(|kind| offered(*kind));
+                let offers: Vec<_> = offers.map(ChallengeKind::as_str).collect();
+                let none = "challenges that sealgate does not know";
+                Trouble::NoChallenge(if offers.is_empty() {
+                    none.into()
+                } else {
+                    offers.join(", ")
+                })
+            },
+        )
     }
 
-    fn failed(&self, what: &str, error: &AcmeError) -> IssueError {
-        explain(what, &self.settings.directory, error)
-    }
-
-    async fn window(&self, leaf: &CertificateDer<'_>) -> Option<RenewalWindow> {
-        let account = self.account().await.ok()?;
-        let identifier = CertificateIdentifier::try_from(leaf).ok()?;
-        let (info, _again) = account.renewal_info(&identifier).await.ok()?;
-        Some(RenewalWindow {
-            start: SystemTime::from(info.suggested_window.start),
-            end: SystemTime::from(info.suggested_window.end),
-        })
+    async fn window(&self, certificate: &CertificateDer<'_>) -> Option<RenewalWindow> {
+        let id = CertificateIdentifier::try_from(certificate).ok()?;
+        let patience = Patience::until(Instant::now() + RENEWAL_INFO_DEADLINE);
+        let account = self.accounts.known(&patience).await.ok()??;
+        let info = patiently!(patience, account.renewal_info(&id).await);
+        let suggested = info.ok()?.0.suggested_window;
+        let (start, end) = (SystemTime::from(suggested.start), SystemTime::from(suggested.end));
+        // A window that ends before it begins is none (RFC 9773, section 4.2).
+        (start < end).then_some(RenewalWindow { start, end })
     }
 }
 
@@ -384,30 +256,18 @@ impl Issuer for AcmeIssuer {
     }
 
     fn issue<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<Issued, IssueError>> {
-        Box::pin(async move {
-            let obtained = tokio::time::timeout(DEADLINE, self.obtain(order)).await;
-            obtained.unwrap_or_else(|_| {
-                Err(IssueError {
-                    message: format!(
-                        "the authority at {} gave no certificate for {} within {} s",
-                        self.settings.directory,
-                        order.name,
-                        DEADLINE.as_secs()
-                    ),
-                    retry_after: None,
-                    temporary: true,
-                })
-            })
-        })
+        self.issue_in_time(order).boxed()
     }
 
     fn renewal_window<'a>(
         &'a self,
         certificate: &'a CertificateDer<'a>,
     ) -> BoxFuture<'a, Option<RenewalWindow>> {
-        Box::pin(async move {
-            tokio::time::timeout(WINDOW_PATIENCE, self.window(certificate)).await.ok()?
-        })
+        async move {
+            let deadline = Instant::now() + RENEWAL_INFO_DEADLINE;
+            timeout_at(deadline, self.window(certificate)).await.ok().flatten()
+        }
+        .boxed()
     }
 
     fn root_pem(&self) -> Option<String> {
@@ -415,36 +275,96 @@ impl Issuer for AcmeIssuer {
     }
 }
 
-async fn tell_ready(acme: &mut AcmeOrder, wanted: &Wanted) -> Result<(), AcmeError> {
-    let mut authorizations = acme.authorizations();
-    let Some(authorization) = authorizations.next().await else { return Ok(()) };
+/// Orders, saying what is replaced (RFC 9773, section 5) where the CA takes that.
+async fn order_replacing(
+    account: &Account,
+    wanted: &Order,
+    patience: &Patience,
+) -> Result<AcmeOrder, Trouble> {
+    let names = [Identifier::Dns(wanted.name.to_string())];
+    let replaced = wanted.replaces.as_ref();
+    if let Some(id) = replaced.and_then(|old| CertificateIdentifier::try_from(old).ok()) {
+        let order = NewOrder::new(&names).replaces(id);
+        let trouble = match patiently!(patience, account.new_order(&order).await) {
+            Ok(order) => return Ok(order),
+            Err(trouble) => trouble,
+        };
+        // To say what is replaced is a courtesy: a CA that does not know the extension, or the old
+        // certificate, is asked without.
+        if !trouble.may_be_of_the_extension() {
+            return Err(trouble);
+        }
+        tracing::debug!(%trouble, "the CA is not told what is replaced");
+    }
+    let order = NewOrder::new(&names);
+    patiently!(patience, account.new_order(&order).await)
+}
+
+/// Fetches the only authorization of an order for one name; from then on the order has it.
+async fn load_authorization(order: &mut AcmeOrder) -> Result<(), Error> {
+    let none = || Err(Error::Str("the order has no authorization"));
+    order.authorizations().next().await.unwrap_or_else(none).map(drop)
+}
+
+fn already_ready(error: &Error) -> bool {
+    let Error::Other(inner) = error else { return false };
+    inner.downcast_ref::<Trouble>().is_some_and(|trouble| trouble.is("malformed"))
+}
+
+/// Waits until the CA has validated.
+async fn validated(order: &mut AcmeOrder, patience: &Patience) -> Result<(), Trouble> {
+    match patiently!(patience, order.poll_ready(&patience.poll()).await) {
+        Ok(OrderStatus::Ready) => Ok(()),
+        Ok(_) => Err(Trouble::Refused(reason(order, patience).await.unwrap_or_default())),
+        // The challenge knows better than the order why it failed.
+        Err(Trouble::Refused(refusal)) => {
+            Err(Trouble::Refused(reason(order, patience).await.unwrap_or(refusal)))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// What the CA found wrong with a challenge.
+async fn reason(order: &mut AcmeOrder, patience: &Patience) -> Option<Refusal> {
+    patiently!(patience, challenge_error(order).await).ok().flatten()
+}
+
+async fn challenge_error(order: &mut AcmeOrder) -> Result<Option<Refusal>, Error> {
+    let mut authorizations = order.authorizations();
+    let Some(authorization) = authorizations.next().await else { return Ok(None) };
     let mut authorization = authorization?;
-    match authorization.challenge(wanted.kind.acme()) {
-        Some(mut challenge) => challenge.set_ready().await,
-        None => Ok(()),
-    }
+    let state = authorization.refresh().await?;
+    let error = state.challenges.iter().find_map(|challenge| challenge.error.clone());
+    Ok(error.map(Refusal::from))
 }
 
-fn not_kept(error: &StoreError) -> IssueError {
-    IssueError {
-        message: format!("the account with the authority: {error}"),
-        retry_after: None,
-        temporary: true,
-    }
+/// Has the certificate made for a new key, and fetches it.
+async fn finish(
+    order: &mut AcmeOrder,
+    name: &DnsName,
+    patience: &Patience,
+) -> Result<Issued, Trouble> {
+    let make = || -> Result<_, rcgen::Error> {
+        let key = Zeroizing::new(KeyPair::generate()?);
+        let mut params = CertificateParams::new([name.to_string()])?;
+        params.distinguished_name = DistinguishedName::new();
+        let request = params.serialize_request(&*key)?;
+        Ok((key, request))
+    };
+    let (key, request) = make().map_err(|error| Trouble::Make(error.to_string()))?;
+    let mut asked = false;
+    patiently!(patience, finalize(order, request.der(), &mut asked).await)?;
+    let chain_pem = patiently!(patience, order.poll_certificate(&patience.poll()).await)?;
+    Ok(Issued { chain_pem, key_pem: Zeroizing::new(key.serialize_pem()) })
 }
 
-/// Why an account elsewhere cannot be named.
-#[derive(Debug, Error)]
-#[error("the MAC key of the external account is not base64url")]
-pub struct ExternalKeyError;
-
-/// Reads a MAC key as authorities hand it out.
-///
-/// # Errors
-///
-/// [`ExternalKeyError`] when it is not base64url.
-pub fn external_key(text: &str) -> Result<Zeroizing<Vec<u8>>, ExternalKeyError> {
-    let text = text.trim().trim_end_matches('=');
-    let decoded = data_encoding::BASE64URL_NOPAD.decode(text.as_bytes());
-    decoded.map(Zeroizing::new).map_err(|_| ExternalKeyError)
+/// Asks for the certificate, unless the CA heard us the last time and we did not hear it.
+async fn finalize(order: &mut AcmeOrder, request: &[u8], asked: &mut bool) -> Result<(), Error> {
+    if mem::replace(asked, true) {
+        order.refresh().await?;
+    }
+    match order.state().status {
+        OrderStatus::Processing | OrderStatus::Valid => Ok(()),
+        _ => order.finalize_csr(request).await,
+    }
 }
