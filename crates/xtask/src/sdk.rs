@@ -5,16 +5,21 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::process::{cargo, output, run as run_command};
+use crate::process::{output, run as run_command};
 use crate::scratch::Scratch;
+use crate::test::on_workspace;
 use crate::timing::Parts;
 use crate::{Failure, Result, setup, workspace};
 
 /// Builds the wheel, and tests what it installs: what is missing in it is missed.
 pub(crate) fn run() -> Result<()> {
     let mut parts = Parts::default();
-    let python = parts.run("setup", setup::sdk)?;
-    parts.run("build", || run_command(cargo().args(["build", "--package", "sealgate-cli"])))?;
+    let python = parts.run("setup", || {
+        setup::simulation()?;
+        setup::sdk()
+    })?;
+    // As the tests build it, so that nothing is built twice.
+    parts.run("build", || run_command(on_workspace("build").arg("--bins")))?;
     let folder = Scratch::new("sdk")?;
     let installed = folder.path().join("installed");
     parts.run("wheel", || install(&python, folder.path(), &installed))?;
