@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Managed certificates of a real ACME authority (pebble), names in a real DNS server (knot).
 
+#[path = "../../control/tests/support/knot.rs"]
+mod knot;
 mod support;
 
 use std::net::SocketAddr;
@@ -9,8 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use knot::Knot;
 use serde_json::Value;
-use support::peers::{Knot, Pebble};
+use support::peers::{Pebble, kdig};
 use support::targets::{Server, host, is_ok, until_within};
 use support::text;
 
@@ -48,27 +51,27 @@ fn pebble_issues_by_each_challenge() {
 fn pebble_and_knot_issue_by_signed_updates() {
     let knot = Knot::start("example.net");
     let mut pebble = Pebble::new();
-    let address = knot.address.to_string();
-    let key = knot.key();
+    let address = knot.address().to_string();
+    let key = knot.key_file();
     let dns = ["--dns-update", &address, "--dns-key-file", text(&key)];
     let server = start(&mut pebble, LONG, &[&dns[..], &["--acme-challenge", "dns-01"]].concat());
-    pebble.configure(server.https.port(), server.http.port(), knot.address, LONG);
+    pebble.configure(server.https.port(), server.http.port(), knot.address(), LONG);
     pebble.run();
     server.cli(&["target", "create", "aks"]);
     let uri = server.uri("aks");
     assert!(is_ok(&server.https(host(&uri), &pebble.root(), "/")));
-    assert_eq!(knot.ask(host(&uri)), "127.0.0.1");
+    assert_eq!(kdig(knot.address(), host(&uri)), "127.0.0.1");
     server.cli(&["target", "delete", "aks"]);
-    assert_eq!(knot.ask(host(&uri)), "");
+    assert_eq!(kdig(knot.address(), host(&uri)), "");
 }
 
 #[test]
-fn knot_refuses_a_key_that_it_does_not_know_and_says_so() {
+fn knot_refuses_a_key_that_may_not_update_and_the_message_says_so() {
     let knot = Knot::start("example.net");
-    let (address, key) = (knot.address.to_string(), knot.wrong_key());
+    let (address, key) = (knot.address().to_string(), knot.onlooker_key_file());
     let server = Server::start(&["--dns-update", &address, "--dns-key-file", text(&key)]);
     let (code, _, error) = server.try_cli(&["target", "create", "aks"]);
-    assert_eq!((code, error.contains("is another")), (10, true), "{error}");
+    assert_eq!((code, error.contains("refused to change aks")), (10, true), "{error}");
 }
 
 #[test]

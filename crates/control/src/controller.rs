@@ -126,7 +126,7 @@ impl Controller {
     /// # Errors
     ///
     /// [`ControlError`] when the state cannot be read or a kept certificate cannot be served.
-    pub async fn start(parts: Parts, settings: Settings) -> Result<Self, ControlError> {
+    pub fn start(parts: Parts, settings: Settings) -> Result<Self, ControlError> {
         let targets = parts.store.targets()?;
         let shared = Shared {
             parts,
@@ -138,12 +138,12 @@ impl Controller {
         };
         let controller = Self { shared: Arc::new(shared) };
         for target in targets.into_values() {
-            controller.restore(target).await?;
+            controller.restore(target)?;
         }
         Ok(controller)
     }
 
-    async fn restore(&self, target: Target) -> Result<(), ControlError> {
+    fn restore(&self, target: Target) -> Result<(), ControlError> {
         let mut entry = Entry::new(target);
         if let Some(kept) = entry.target.certificate() {
             let checked = Checked::kept(&kept.chain_pem, &kept.key_pem)?;
@@ -153,15 +153,21 @@ impl Controller {
         } else if matches!(entry.target.tls, Tls::Disabled { .. }) {
             self.publish(&entry.target, Access::Plain);
         }
-        if let Some(name) = entry.target.managed_name() {
+        renew::schedule(&mut entry);
+        self.entries().insert(entry.target.name.clone(), entry);
+        Ok(())
+    }
+
+    /// Publishes the managed names of all targets again: a DNS server may have lost them, or this one may have moved.
+    pub async fn publish_names(self) {
+        let names: Vec<_> =
+            self.entries().values().filter_map(|entry| entry.target.managed_name()).collect();
+        for name in names {
             let publish = self.dns().publish(&name, &self.shared.settings.addresses, true);
             if let Err(error) = publish.await {
                 tracing::warn!(%name, %error, "the name could not be published again");
             }
         }
-        self.schedule(&mut entry).await;
-        self.entries().insert(entry.target.name.clone(), entry);
-        Ok(())
     }
 
     /// Makes a target. Without a configuration it gets a managed certificate under its own name.

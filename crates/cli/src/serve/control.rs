@@ -52,6 +52,12 @@ pub(super) struct ControlArguments {
     /// Address that names should point at; may be given several times. Default: those of --listen.
     #[arg(long, value_name = "IP", requires = "state")]
     address: Vec<IpAddr>,
+    /// Port in URIs and redirects with TLS, where something forwards it to --listen. Default: that of --listen.
+    #[arg(long, value_name = "PORT", requires = "state")]
+    https_port: Option<u16>,
+    /// The same without TLS.
+    #[arg(long, value_name = "PORT", requires = "state")]
+    http_port: Option<u16>,
     /// Zone of managed names: <label>######.<region>.<zone>.
     #[arg(long, value_name = "NAME", default_value = "sealgate.test", requires = "state")]
     zone: String,
@@ -169,13 +175,13 @@ impl ControlArguments {
             domain,
             addresses,
             redirect: self.redirect,
-            https_port: listening.port(),
-            http_port: http.first().map(SocketAddr::port),
+            https_port: self.https_port.unwrap_or(listening.port()),
+            http_port: self.http_port.or(http.first().map(SocketAddr::port)),
         };
         let prover = Prover::new(listening, Arc::clone(&provider));
         let publications = publications.clone();
         let parts = Parts { store, publications, issuer, dns, prover };
-        let controller = Controller::start(parts, settings).await?;
+        let controller = Controller::start(parts, settings)?;
         // Set once, here.
         let _ = metrics.0.set(controller.clone());
 
@@ -183,7 +189,9 @@ impl ControlArguments {
         let admin_socket = self.admin_socket.clone().unwrap_or_else(|| state.join("admin.sock"));
         serve_api(&mut tasks, AdminListener::unix(&admin_socket)?, &controller);
         let admin_listen = self.serve_tls(&mut tasks, &controller, provider).await?;
+        tasks.spawn(controller.clone().publish_names());
         tasks.spawn(controller.clone().renew_for_ever());
+        tasks.spawn(controller.clone().ask_windows_for_ever());
         if let Some(path) = self.targets.clone() {
             // What is wrong at the start is told at once; later it is logged.
             Declared::read(&path)?;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! The real servers that the program works with: pebble, an ACME authority, and knot, a DNS server.
+//! The real ACME authority that the program works with, and what looks up names.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -108,79 +108,11 @@ impl Drop for Pebble {
     }
 }
 
-/// A DNS server on 127.0.0.1 that takes signed updates of one zone.
-pub(crate) struct Knot {
-    child: Option<Child>,
-    folder: TempDir,
-    pub(crate) address: SocketAddr,
-}
-
-/// A TSIG key for tests.
-const TSIG_SECRET: &str = "Zm91cnR5LXR3by1ieXRlcy1vZi1hLXRlc3Qta2V5ISE=";
-
-impl Knot {
-    pub(crate) fn start(zone: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        let address = free_port();
-        let path = |name: &str| folder.path().join(name).display().to_string();
-        let config = format!(
-            "server:\n  listen: 127.0.0.1@{port}\n  rundir: {run}\n  pidfile: {run}/knot.pid\n\
-             database:\n  storage: {run}\n\
-             log:\n  - target: stderr\n    any: warning\n\
-             key:\n  - id: sealgate\n    algorithm: hmac-sha256\n    secret: {TSIG_SECRET}\n\
-             acl:\n  - id: update\n    address: 127.0.0.1\n    action: update\n    key: sealgate\n\
-             zone:\n  - domain: {zone}\n    storage: {run}\n    file: zone\n    acl: update\n",
-            port = address.port(),
-            run = folder.path().display(),
-        );
-        fs::write(path("knot.conf"), config).unwrap();
-        let records = format!(
-            "$ORIGIN {zone}.\n@ 60 SOA ns hostmaster 1 3600 600 86400 1\n@ 60 NS ns\nns 60 A 127.0.0.1\n"
-        );
-        fs::write(path("zone"), records).unwrap();
-        fs::write(path("tsig"), format!("sealgate:hmac-sha256:{TSIG_SECRET}\n")).unwrap();
-        let other = "b3RoZXIta2V5LW90aGVyLWtleS1vdGhlci1rZXktMTI=";
-        fs::write(path("wrong"), format!("sealgate:hmac-sha256:{other}\n")).unwrap();
-        let mut knot = Self { child: None, folder, address };
-        knot.run();
-        knot
-    }
-
-    fn run(&mut self) {
-        let mut command = bound_to_test("knotd");
-        command.args(["-c", text(&self.folder.path().join("knot.conf"))]);
-        self.child = Some(spawn(command));
-        wait_for(self.address);
-    }
-
-    /// The address of `name`, or nothing.
-    pub(crate) fn ask(&self, name: &str) -> String {
-        let (host, port) = (self.address.ip().to_string(), self.address.port().to_string());
-        let output = Command::new("kdig")
-            .args(["+short", &format!("@{host}"), "-p", &port, name, "A"])
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    /// The file of the key that may update the zone.
-    pub(crate) fn key(&self) -> PathBuf {
-        self.folder.path().join("tsig")
-    }
-
-    /// One with another secret.
-    pub(crate) fn wrong_key(&self) -> PathBuf {
-        self.folder.path().join("wrong")
-    }
-}
-
-impl Drop for Knot {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+/// The address of `name` at a DNS server, or nothing.
+pub(crate) fn kdig(server: SocketAddr, name: &str) -> String {
+    let (host, port) = (format!("@{}", server.ip()), server.port().to_string());
+    let output = Command::new("kdig").args(["+short", &host, "-p", &port, name, "A"]).output();
+    String::from_utf8(output.unwrap().stdout).unwrap().trim().to_owned()
 }
 
 /// A command that ends with the test, however that ends.

@@ -17,6 +17,9 @@ const MAX_CONCURRENT: usize = 4;
 /// The longest sleep: the authority may move a window, and the clock may be set.
 const MAX_SLEEP: Duration = Duration::from_secs(3600);
 
+/// How often the authority is asked about each certificate (RFC 9773, section 4.3).
+const WINDOW_PAUSE: Duration = Duration::from_secs(6 * 3600);
+
 /// A renewal that says nothing for so long is looked at again; its issuer has bounds of its own.
 const MAX_RENEWAL: Duration = Duration::from_secs(3600);
 
@@ -109,31 +112,61 @@ impl Controller {
         }
     }
 
-    /// Sets the time of the next renewal after a change that succeeded.
-    pub(super) async fn reschedule(&self, name: &TargetName) {
-        let Some(mut entry) = self.entries().get(name).cloned() else { return };
-        self.schedule(&mut entry).await;
-        if let Some(present) = self.entries().get_mut(name) {
-            present.renew_at = entry.renew_at;
-            present.failures = 0;
+    /// Sets the time of the next renewal after a change that succeeded; the authority's wish comes later.
+    pub(super) fn reschedule(&self, name: &TargetName) {
+        {
+            let mut entries = self.entries();
+            let Some(entry) = entries.get_mut(name) else { return };
+            schedule(entry);
+            entry.failures = 0;
+        }
+        self.shared.changed.notify_one();
+        let (controller, name) = (self.clone(), name.clone());
+        tokio::spawn(async move { controller.ask_window(&name).await });
+    }
+
+    /// Asks the authority when it wants each certificate renewed, for as long as it is polled.
+    pub async fn ask_windows_for_ever(self) {
+        loop {
+            let names: Vec<TargetName> = self.entries().keys().cloned().collect();
+            for name in names {
+                self.ask_window(&name).await;
+            }
+            tokio::time::sleep(WINDOW_PAUSE).await;
+        }
+    }
+
+    async fn ask_window(&self, name: &TargetName) {
+        let leaf = {
+            let entries = self.entries();
+            let managed = entries.get(name).filter(|entry| is_managed(entry));
+            managed.and_then(|entry| Some(entry.summary.as_ref()?.leaf.clone()))
+        };
+        let Some(leaf) = leaf else { return };
+        let Some(window) = self.shared.parts.issuer.renewal_window(&leaf).await else { return };
+        {
+            let mut entries = self.entries();
+            let Some(entry) = entries.get_mut(name) else { return };
+            // Another certificate by now, or one that is being tried again, goes by its own time.
+            let same = entry.summary.as_ref().is_some_and(|summary| summary.leaf == leaf);
+            let (true, 0, Some(validity)) = (same, entry.failures, validity(entry)) else { return };
+            entry.renew_at = Some(validity.renew_at(Some(window), rand::random()));
         }
         self.shared.changed.notify_one();
     }
+}
 
-    pub(super) async fn schedule(&self, entry: &mut Entry) {
-        entry.renew_at = match (&entry.target.tls, validity(entry)) {
-            (Tls::Managed { .. }, Some(validity)) => {
-                let leaf = entry.summary.as_ref().map(|summary| summary.leaf.clone());
-                let window = match &leaf {
-                    Some(leaf) => self.shared.parts.issuer.renewal_window(leaf).await,
-                    None => None,
-                };
-                Some(validity.renew_at(window, rand::random()))
-            }
-            (Tls::Pending, _) if entry.target.managed.is_some() => Some(SystemTime::now()),
-            _ => None,
-        };
-    }
+fn is_managed(entry: &Entry) -> bool {
+    matches!(entry.target.tls, Tls::Managed { .. })
+}
+
+/// When the target's managed certificate is due, by its own lifetime.
+pub(super) fn schedule(entry: &mut Entry) {
+    entry.renew_at = match (&entry.target.tls, validity(entry)) {
+        (Tls::Managed { .. }, Some(validity)) => Some(validity.renew_at(None, rand::random())),
+        (Tls::Pending, _) if entry.target.managed.is_some() => Some(SystemTime::now()),
+        _ => None,
+    };
 }
 
 fn validity(entry: &Entry) -> Option<Validity> {

@@ -194,7 +194,7 @@ impl Controller {
         }
         let name = next.target.name.clone();
         self.install(next.target, Some(next.checked.summary().clone()));
-        self.reschedule(&name).await;
+        self.reschedule(&name);
         Ok(())
     }
 
