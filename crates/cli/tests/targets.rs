@@ -4,158 +4,18 @@
 mod support;
 
 use std::fs;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::sync::Arc;
+use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustix::process::{Pid, Signal, kill_process};
-use rustls::crypto::ring;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName};
-use serde_json::Value;
+use rustix::process::Signal;
+use support::targets::{PATIENCE, Server, host, is_ok, until};
 use support::{command, text};
 use tempfile::TempDir;
-
-/// How long anything that should happen may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A server with a state, which may be stopped and started again.
-struct Server {
-    child: Option<Child>,
-    folder: TempDir,
-    flags: Vec<String>,
-    https: SocketAddr,
-    http: SocketAddr,
-}
-
-impl Server {
-    fn start(flags: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let mut server = Self { child: None, folder, flags, https: any, http: any };
-        server.run();
-        server
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn run(&mut self) {
-        let ready = self.path("ready.json");
-        let _ = fs::remove_file(&ready);
-        let log = fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
-        let (https, http) = (self.https.to_string(), self.http.to_string());
-        let child = command(&["serve", "--device", "none", "--listen", &https])
-            .args(["--http-listen", &http, "--redirect", "--zone", "example.net"])
-            .args(["--region", "west", "--address", "203.0.113.7"])
-            .arg("--state")
-            .arg(self.path("state"))
-            .arg("--ready-file")
-            .arg(&ready)
-            .args(&self.flags)
-            .stderr(log)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        self.child = Some(child);
-        let start = Instant::now();
-        let line = loop {
-            if let Ok(line) = fs::read_to_string(&ready) {
-                break line;
-            }
-            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
-            assert!(ended.is_none() && start.elapsed() < PATIENCE, "not ready: {}", self.log());
-            thread::sleep(Duration::from_millis(10));
-        };
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        let address = |key: &str| ready[key][0].as_str().unwrap().parse().unwrap();
-        (self.https, self.http) = (address("addresses"), address("plain_addresses"));
-    }
-
-    fn end(&mut self, signal: Signal) {
-        let Some(mut child) = self.child.take() else { return };
-        kill_process(Pid::from_child(&child), signal).unwrap();
-        child.wait().unwrap();
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.path("log")).unwrap_or_default()
-    }
-
-    /// Runs `sealgate` against this server: exit code, standard output, last line of standard error.
-    fn try_cli(&self, arguments: &[&str]) -> (i32, String, String) {
-        let socket = self.path("state/admin.sock");
-        let output = command(arguments).env("SEALGATE_ADMIN", socket).output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        let last = stderr.lines().last().unwrap_or_default().to_owned();
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap(), last)
-    }
-
-    fn cli(&self, arguments: &[&str]) -> String {
-        let (code, stdout, stderr) = self.try_cli(arguments);
-        assert_eq!(code, 0, "{arguments:?}: {stderr}\n{}", self.log());
-        stdout
-    }
-
-    fn target(&self, name: &str) -> Value {
-        serde_json::from_str(&self.cli(&["target", "show", name, "--json"])).unwrap()
-    }
-
-    fn uri(&self, name: &str) -> String {
-        self.target(name)["scoringUri"].as_str().unwrap_or_default().to_owned()
-    }
-
-    fn root(&self) -> String {
-        self.cli(&["authority"])
-    }
-
-    /// The answer to a request over TLS under `name`, for a client that trusts `root`.
-    fn https(&self, name: &str, root: &str, path: &str) -> io::Result<String> {
-        let mut roots = RootCertStore::empty();
-        for root in CertificateDer::pem_slice_iter(root.as_bytes()) {
-            roots.add(root.unwrap()).unwrap();
-        }
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let server_name = ServerName::try_from(name.to_owned()).unwrap();
-        let connection = ClientConnection::new(Arc::new(config), server_name).unwrap();
-        let mut tls = StreamOwned::new(connection, TcpStream::connect(self.https)?);
-        exchange(&mut tls, name, path)
-    }
-
-    fn http(&self, name: &str, path: &str) -> String {
-        exchange(&mut TcpStream::connect(self.http).unwrap(), name, path).unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.end(Signal::KILL);
-    }
-}
-
-fn exchange(io: &mut (impl Read + Write), host: &str, path: &str) -> io::Result<String> {
-    write!(io, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    io.read_to_string(&mut answer)?;
-    Ok(answer)
-}
-
-fn is_ok(answer: &io::Result<String>) -> bool {
-    answer.as_ref().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
-}
 
 /// Certificates of an authority of the operator's own, in files.
 struct Own {
@@ -196,11 +56,6 @@ impl Own {
 
 fn all<'a>(front: &[&'a str], flags: &'a [String]) -> Vec<&'a str> {
     front.iter().copied().chain(flags.iter().map(String::as_str)).collect()
-}
-
-/// The host of a URI.
-fn host(uri: &str) -> &str {
-    uri.split("://").nth(1).unwrap().split([':', '/']).next().unwrap()
 }
 
 #[test]
@@ -449,22 +304,11 @@ fn declared_targets_follow_their_file_and_their_certificates() {
     assert!(is_ok(&server.https("shop.example.com", &own.root, "/")));
 }
 
-/// Waits for what should happen.
-fn until(happened: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !happened() {
-        assert!(start.elapsed() < PATIENCE, "it does not happen");
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
 #[test]
 fn the_embedded_dns_server_answers_for_managed_names() {
     let server = Server::start(&[]);
     server.cli(&["target", "create", "aks"]);
-    let ready: Value =
-        serde_json::from_str(&fs::read_to_string(server.path("ready.json")).unwrap()).unwrap();
-    let address: SocketAddr = ready["dns_address"].as_str().unwrap().parse().unwrap();
+    let address = server.dns().unwrap();
     let uri = server.uri("aks");
     let answer = ask_a(address, host(&uri));
     assert_eq!(answer[6..8], [0, 1], "one answer: {answer:?}");

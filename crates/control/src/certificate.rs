@@ -90,7 +90,7 @@ impl Checked {
     ///
     /// # Errors
     ///
-    /// The first [`Refusal`], in the order key, dates, names, use, chain.
+    /// The first [`Refusal`], in the order key, dates, use, names, chain.
     pub fn own(
         cname: &DnsName,
         chain_pem: &str,
@@ -136,7 +136,7 @@ impl Checked {
         leaf::check_key_kind(leaf)?;
         let signing = rustls::crypto::ring::sign::any_supported_type(&key)
             .map_err(|_| Refusal::KeyUnsupported)?;
-        check_match(&chain, &signing)?;
+        check_match(&parsed, signing.as_ref())?;
         let summary = Summary::of(leaf, leaf_der);
         let mut warnings = Vec::new();
         if duplicate {
@@ -153,8 +153,8 @@ impl Checked {
         for (place, certificate) in parsed.iter().enumerate() {
             leaf::check_dates(certificate, place, now)?;
         }
-        leaf::check_names(leaf, &self.summary.names, cname)?;
         leaf::check_use(leaf, self_signed, self.summary.responder.is_some())?;
+        leaf::check_names(leaf, &self.summary.names, cname)?;
         chain::check(&parsed, cname)?;
         let warnings = self.find_warnings(&parsed, self_signed, now);
         drop(parsed);
@@ -291,14 +291,10 @@ fn parse<'a>(chain: &'a [CertificateDer<'static>]) -> Result<Vec<X509Certificate
 }
 
 /// Whether the key is that of the first certificate.
-fn check_match(
-    chain: &[CertificateDer<'static>],
-    signing: &Arc<dyn SigningKey>,
-) -> Result<(), Refusal> {
-    let matches = |der: &CertificateDer<'static>| {
-        CertifiedKey::new(vec![der.clone()], Arc::clone(signing)).keys_match().is_ok()
-    };
-    match chain.iter().position(matches) {
+fn check_match(parsed: &[X509Certificate<'_>], signing: &dyn SigningKey) -> Result<(), Refusal> {
+    // Every key that the provider takes tells its public half.
+    let public = signing.public_key().ok_or(Refusal::KeyUnsupported)?;
+    match parsed.iter().position(|one| one.public_key().raw == public.as_ref()) {
         Some(0) => Ok(()),
         Some(place) => Err(Refusal::LeafNotFirst { place: place + 1 }),
         None => Err(Refusal::KeyMismatch),

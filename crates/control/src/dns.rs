@@ -4,7 +4,10 @@
 pub mod check;
 pub mod embedded;
 mod exchange;
+mod records;
+pub mod tsig;
 pub mod update;
+mod zone;
 
 use std::net::IpAddr;
 
@@ -77,6 +80,16 @@ pub enum DnsError {
         /// The server's address.
         server: String,
         /// What happened.
+        why: String,
+    },
+    /// The server took the change, and it is not certain that it was made.
+    #[error("the DNS server {server} did not confirm the change of {name}: {why}")]
+    Unconfirmed {
+        /// The server's address.
+        server: String,
+        /// The name.
+        name: String,
+        /// What is missing.
         why: String,
     },
 }

@@ -10,9 +10,10 @@ use std::time::Duration;
 use sealgate_control::api::{self, AdminListener, ListenError};
 use sealgate_control::controller::{ControlError, Controller, Parts, Settings};
 use sealgate_control::declared::{Declared, DeclaredError, reconcile};
-use sealgate_control::dns::Dns;
-use sealgate_control::dns::embedded::EmbeddedDns;
-use sealgate_control::dns::update::{KeyError, UpdateDns};
+use sealgate_control::dns::embedded::{EmbeddedDns, Settings as DnsSettings, StartError};
+use sealgate_control::dns::tsig::{KeyError, TsigKey};
+use sealgate_control::dns::update::UpdateDns;
+use sealgate_control::dns::{Dns, DnsError};
 use sealgate_control::issuer::Issuer;
 use sealgate_control::issuer::acme::{
     AcmeIssuer, AcmeSettings, AcmeSettingsError, ChallengeKind, Challenges, external_key,
@@ -197,14 +198,19 @@ impl ControlArguments {
         addresses: &[IpAddr],
     ) -> Result<(Arc<dyn Dns>, Option<SocketAddr>), ControlStartError> {
         if let (Some(server), Some(key)) = (self.dns_update, &self.dns_key_file) {
+            let key = TsigKey::read(key)?;
             return Ok((Arc::new(UpdateDns::new(zone, server, key)?), None));
         }
         let address = self.dns_listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        let bound = EmbeddedDns::bind(zone.clone(), address, addresses).await;
-        let dns = bound.map_err(|source| ControlStartError::Dns { address, source })?;
-        let address = dns.local_addr();
-        info!(%zone, %address, "answering DNS for the zone");
-        Ok((Arc::new(dns), Some(address)))
+        let settings = DnsSettings {
+            listen: vec![address],
+            name_server_addresses: addresses.to_vec(),
+            ..DnsSettings::default()
+        };
+        let dns = EmbeddedDns::start(zone.clone(), &settings).await?;
+        let address = dns.addresses().first().copied();
+        info!(%zone, ?address, "answering DNS for the zone");
+        Ok((Arc::new(dns), address))
     }
 
     /// The development authority, the same as before where there is one for this zone.
@@ -327,8 +333,10 @@ pub(crate) enum ControlStartError {
     Zone(#[from] NameError),
     #[error("the server listens nowhere with TLS")]
     NoListener,
-    #[error("the embedded DNS server cannot listen on {address}")]
-    Dns { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Dns(#[from] StartError),
+    #[error(transparent)]
+    DnsZone(#[from] DnsError),
     #[error(transparent)]
     DnsKey(#[from] KeyError),
     #[error(transparent)]

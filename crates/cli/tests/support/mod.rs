@@ -2,6 +2,9 @@
 //! Runs the `sealgate` binary, and speaks HTTPS to it.
 #![allow(dead_code, reason = "each test program uses a part")]
 
+pub(crate) mod peers;
+pub(crate) mod targets;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

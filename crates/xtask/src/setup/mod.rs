@@ -86,7 +86,14 @@ pub(crate) const VALGRIND: &str = system::VALGRIND.name();
 /// Gets the programs that tests start; the result names those that could not be had.
 pub(crate) fn test_programs() -> Result<Vec<&'static str>> {
     let _lock = lock()?;
-    system::wish(&[system::OPENSSL, system::CURL, system::GNUTLS, system::PEBBLE, system::VALGRIND])
+    system::wish(&[
+        system::OPENSSL,
+        system::CURL,
+        system::GNUTLS,
+        system::VALGRIND,
+        system::PEBBLE,
+        system::KNOT,
+    ])
 }
 
 /// Gets the program that counts instructions; the result is whether it is there.

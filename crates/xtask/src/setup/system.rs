@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -53,13 +54,25 @@ pub(super) const BINUTILS: Program =
 pub(super) const GNUTLS: Program =
     Program { name: "gnutls", packages: &["gnutls-bin"], present: || on_path("gnutls-cli") };
 
-/// The test CA that speaks ACME.
-pub(super) const PEBBLE: Program =
-    Program { name: "pebble", packages: &["pebble"], present: || on_path("pebble") };
-
 /// What finds lost memory and counts instructions.
 pub(super) const VALGRIND: Program =
     Program { name: "valgrind", packages: &["valgrind"], present: || on_path("valgrind") };
+
+/// An authority that speaks ACME, for tests.
+pub(super) const PEBBLE: Program =
+    Program { name: "pebble", packages: &["pebble"], present: || on_path("pebble") };
+
+/// The DNS server that takes signed updates, and a client of another make than ours.
+pub(super) const KNOT: Program = Program {
+    name: "knot",
+    packages: &["knot", "knot-dnsutils"],
+    present: || {
+        // Few users have the folder of the system's servers in their path.
+        let installed =
+            |program| on_path(program) || Path::new("/usr/sbin").join(program).is_file();
+        ["knotd", "keymgr", "kdig"].into_iter().all(installed)
+    },
+};
 
 /// What reads units and makes users.
 pub(super) const SYSTEMD: Program = Program {

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//! Managed certificates of a real ACME authority (pebble), names in a real DNS server (knot).
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use support::peers::{Knot, Pebble};
+use support::targets::{Server, host, is_ok, until_within};
+use support::text;
+
+/// Validity of certificates that nothing waits for, in seconds.
+const LONG: u64 = 90 * 24 * 3600;
+
+/// A server that asks `pebble`, and by what.
+fn start(pebble: &mut Pebble, validity_seconds: u64, flags: &[&str]) -> Server {
+    let (directory, root) = (pebble.directory(), pebble.https_root());
+    let acme = ["--acme-directory", &directory, "--acme-root", text(&root)];
+    let server = Server::start_at("127.0.0.1", &[&acme, flags].concat());
+    let dns = server.dns().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 9)));
+    pebble.configure(server.https.port(), server.http.port(), dns, validity_seconds);
+    server
+}
+
+#[test]
+fn pebble_issues_by_each_challenge() {
+    for challenge in ["http-01", "tls-alpn-01", "dns-01"] {
+        let mut pebble = Pebble::new();
+        pebble.rejected_nonces = 50;
+        let server = start(&mut pebble, LONG, &["--acme-challenge", challenge]);
+        pebble.run();
+        server.cli(&["target", "create", "aks", "--ssl-leaf-domain-label", "contoso"]);
+        let uri = server.uri("aks");
+        let answer = server.https(host(&uri), &pebble.root(), "/");
+        assert!(is_ok(&answer), "{challenge}: {answer:?}");
+        let target = server.target("aks");
+        let renew_at = target["certificate"]["renewAt"].as_str().unwrap();
+        assert!(renew_at < target["certificate"]["notAfter"].as_str().unwrap(), "{target}");
+    }
+}
+
+#[test]
+fn pebble_and_knot_issue_by_signed_updates() {
+    let knot = Knot::start("example.net");
+    let mut pebble = Pebble::new();
+    let address = knot.address.to_string();
+    let key = knot.key();
+    let dns = ["--dns-update", &address, "--dns-key-file", text(&key)];
+    let server = start(&mut pebble, LONG, &[&dns[..], &["--acme-challenge", "dns-01"]].concat());
+    pebble.configure(server.https.port(), server.http.port(), knot.address, LONG);
+    pebble.run();
+    server.cli(&["target", "create", "aks"]);
+    let uri = server.uri("aks");
+    assert!(is_ok(&server.https(host(&uri), &pebble.root(), "/")));
+    assert_eq!(knot.ask(host(&uri)), "127.0.0.1");
+    server.cli(&["target", "delete", "aks"]);
+    assert_eq!(knot.ask(host(&uri)), "");
+}
+
+#[test]
+fn knot_refuses_a_key_that_it_does_not_know_and_says_so() {
+    let knot = Knot::start("example.net");
+    let (address, key) = (knot.address.to_string(), knot.wrong_key());
+    let server = Server::start(&["--dns-update", &address, "--dns-key-file", text(&key)]);
+    let (code, _, error) = server.try_cli(&["target", "create", "aks"]);
+    assert_eq!((code, error.contains("does not know the key")), (10, true), "{error}");
+}
+
+#[test]
+fn pebble_that_cannot_be_reached_is_asked_again_and_the_old_certificate_stays() {
+    let mut pebble = Pebble::new();
+    let server = start(&mut pebble, LONG, &[]);
+    let (code, _, error) = server.try_cli(&["target", "create", "aks"]);
+    assert_eq!((code, error.contains("cannot be asked")), (11, true), "{error}");
+    assert!(server.http("127.0.0.1", "/").starts_with("HTTP/1.1 404"), "never plain");
+    pebble.run();
+    until_within(Duration::from_secs(60), || server.uri("aks").starts_with("https://"));
+    let uri = server.uri("aks");
+    let root = pebble.root();
+    assert!(is_ok(&server.https(host(&uri), &root, "/")));
+
+    pebble.stop();
+    let update = ["target", "update", "aks", "--ssl-leaf-domain-label", "aks", "--ssl-renew"];
+    let (code, _, _) = server.try_cli(&update);
+    assert_eq!(code, 11);
+    assert!(is_ok(&server.https(host(&uri), &root, "/")));
+    let (_, status, _) = server.try_cli(&["status"]);
+    assert!(status.contains("is not renewed"), "{status}");
+}
+
+#[test]
+fn pebble_renews_five_times_under_load_with_an_outage_in_between() {
+    // `SEALGATE_CERTIFICATE_SECONDS=120` for the long run.
+    let seconds = std::env::var("SEALGATE_CERTIFICATE_SECONDS").ok();
+    let seconds: u64 = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(12);
+    let mut pebble = Pebble::new();
+    pebble.rejected_nonces = 20;
+    let server = Arc::new(start(&mut pebble, seconds, &[]));
+    pebble.run();
+    server.cli(&["target", "create", "aks"]);
+    let name = host(&server.uri("aks")).to_owned();
+    // Pebble has another root after each start; the client trusts all that there were.
+    let roots = Arc::new(std::sync::Mutex::new(pebble.root()));
+    let over = Arc::new(AtomicBool::new(false));
+    let load = {
+        let (server, over, roots) = (Arc::clone(&server), Arc::clone(&over), Arc::clone(&roots));
+        let name = name.clone();
+        thread::spawn(move || {
+            let mut requests = 0;
+            while !over.load(Ordering::Relaxed) {
+                let trusted = roots.lock().unwrap().clone();
+                let answer = server.https(&name, &trusted, "/");
+                assert!(is_ok(&answer), "request {requests}: {answer:?}");
+                requests += 1;
+            }
+            requests
+        })
+    };
+    let fingerprint = || server.target("aks")["certificate"]["fingerprintSha256"].clone();
+    let lifetime = Duration::from_secs(seconds);
+    for renewal in 1..=5 {
+        let before: Value = fingerprint();
+        if renewal == 3 {
+            // Longer than the authority is asked in vain once, shorter than what is left.
+            pebble.stop();
+            thread::sleep(lifetime / 4);
+            pebble.run();
+            let mut trusted = roots.lock().unwrap();
+            trusted.push_str(&pebble.root());
+        }
+        until_within(lifetime * 2 + Duration::from_secs(30), || fingerprint() != before);
+    }
+    over.store(true, Ordering::Relaxed);
+    let requests = load.join().unwrap();
+    println!("5 renewals of certificates valid for {seconds} s, {requests} requests");
+    assert!(requests > 0);
+}
