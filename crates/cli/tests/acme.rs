@@ -76,7 +76,7 @@ fn pebble_that_cannot_be_reached_is_asked_again_and_the_old_certificate_stays() 
     let mut pebble = Pebble::new();
     let server = start(&mut pebble, LONG, &[]);
     let (code, _, error) = server.try_cli(&["target", "create", "aks"]);
-    assert_eq!((code, error.contains("cannot be asked")), (11, true), "{error}");
+    assert_eq!((code, error.contains("cannot be reached")), (11, true), "{error}");
     assert!(server.http("127.0.0.1", "/").starts_with("HTTP/1.1 404"), "never plain");
     pebble.run();
     until_within(Duration::from_secs(60), || server.uri("aks").starts_with("https://"));
