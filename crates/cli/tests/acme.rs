@@ -68,7 +68,7 @@ fn knot_refuses_a_key_that_it_does_not_know_and_says_so() {
     let (address, key) = (knot.address.to_string(), knot.wrong_key());
     let server = Server::start(&["--dns-update", &address, "--dns-key-file", text(&key)]);
     let (code, _, error) = server.try_cli(&["target", "create", "aks"]);
-    assert_eq!((code, error.contains("does not know the key")), (10, true), "{error}");
+    assert_eq!((code, error.contains("is another")), (10, true), "{error}");
 }
 
 #[test]

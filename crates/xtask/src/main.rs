@@ -18,6 +18,7 @@ mod process;
 #[cfg(all(test, feature = "rtl"))]
 mod rtl_benches;
 mod scratch;
+mod sdk;
 mod setup;
 mod soak;
 mod synth;
@@ -48,6 +49,7 @@ usage: cargo xtask <command>
   soak [--cycles N] [--seed N] [--shapes]
                     random traffic on the RTL, in every shape or the two outermost, against the software device
   soak --stream     a GiB each way between a stream on the software device and rustls
+  sdk-test          the Python package: its wheel, its types, its samples against a server
   deploy-check      the unit, its exposure, the user and the udev rule of deploy
   leaks             streams that come and go, under valgrind
   vm-test           the driver on the kernel's VFIO, in a virtual machine with the RTL as its card
@@ -104,6 +106,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("codegen", []) => codegen::write(),
         ("codegen", [flag]) if flag == "--check" => codegen::check(),
         ("deploy-check", []) => deploy::check(),
+        ("sdk-test", []) => sdk::run(),
         ("leaks", []) => leaks::run(),
         ("vm-test", []) => vm::run(),
         ("soak", arguments) => soak::run(arguments),

@@ -43,7 +43,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     outcome
 }
 
-fn on_workspace(verb: &str) -> Command {
+/// cargo with everything in it that the tests need.
+pub(crate) fn on_workspace(verb: &str) -> Command {
     let mut command = cargo();
     command.args([verb, "--workspace", "--features", RTL_FEATURES]);
     command

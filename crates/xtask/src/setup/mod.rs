@@ -24,6 +24,7 @@ pub(crate) fn everything() -> Result<()> {
     }
     simulation()?;
     codegen()?;
+    sdk()?;
     synthesis()?;
     formal()?;
     if let Err(reason) = virtual_machine()? {
@@ -51,6 +52,13 @@ pub(crate) fn deployment() -> Result<bool> {
 pub(crate) fn codegen() -> Result<PathBuf> {
     let _lock = lock()?;
     Ok(Environment::CODEGEN.get()?.join("bin/python"))
+}
+
+/// Gets what it takes to build and check the Python package; the result is the Python interpreter to run.
+pub(crate) fn sdk() -> Result<PathBuf> {
+    let _lock = lock()?;
+    system::require(&[system::OPENSSL])?;
+    Ok(Environment::SDK.get()?.join("bin/python"))
 }
 
 /// Gets what it takes to synthesise the record engine; the result is the Python interpreter to run.

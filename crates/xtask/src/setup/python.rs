@@ -33,6 +33,10 @@ impl Environment {
     pub(crate) const FORMAL: Self =
         Self { name: "venv-formal", requirements: "tools/requirements-formal.txt" };
 
+    /// What builds the Python package and checks its types.
+    pub(crate) const SDK: Self =
+        Self { name: "venv-sdk", requirements: "tools/requirements-sdk.txt" };
+
     /// The folder of the environment, made if it is not there or its requirements have changed. The caller holds the
     /// lock of the tools.
     pub(crate) fn get(&self) -> Result<PathBuf> {

@@ -58,10 +58,6 @@ pub(super) const GNUTLS: Program =
 pub(super) const VALGRIND: Program =
     Program { name: "valgrind", packages: &["valgrind"], present: || on_path("valgrind") };
 
-/// An authority that speaks ACME, for tests.
-pub(super) const PEBBLE: Program =
-    Program { name: "pebble", packages: &["pebble"], present: || on_path("pebble") };
-
 /// The DNS server that takes signed updates, and a client of another make than ours.
 pub(super) const KNOT: Program = Program {
     name: "knot",
