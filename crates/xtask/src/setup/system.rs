@@ -54,6 +54,10 @@ pub(super) const BINUTILS: Program =
 pub(super) const GNUTLS: Program =
     Program { name: "gnutls", packages: &["gnutls-bin"], present: || on_path("gnutls-cli") };
 
+/// The test CA that speaks ACME.
+pub(super) const PEBBLE: Program =
+    Program { name: "pebble", packages: &["pebble"], present: || on_path("pebble") };
+
 /// What finds lost memory and counts instructions.
 pub(super) const VALGRIND: Program =
     Program { name: "valgrind", packages: &["valgrind"], present: || on_path("valgrind") };
