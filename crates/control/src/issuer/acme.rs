@@ -220,22 +220,16 @@ impl AcmeIssuer {
         authorization: &AuthorizationHandle<'_>,
         name: &DnsName,
     ) -> Result<ChallengeKind, Trouble> {
-        let offered = |kind: ChallengeKind| {
-            authorization.challenges.iter().any(|offer| offer.r#type == kind.into())
+        let is_offered = |kind: &ChallengeKind| {
+            authorization.challenges.iter().any(|offer| offer.r#type == (*kind).into())
         };
-        let mut wanted = self.kinds.iter().copied();
-        wanted.find(|kind| offered(*kind) && self.challenges.can_solve(*kind, name)).ok_or_else(
-            || {
-                let offers = ChallengeKind::ALL.into_iter().filter(|kind| offered(*kind));
-                let offers: Vec<_> = offers.map(ChallengeKind::as_str).collect();
-                let none = "challenges that sealgate does not know";
-                Trouble::NoChallenge(if offers.is_empty() {
-                    none.into()
-                } else {
-                    offers.join(", ")
-                })
-            },
-        )
+        let usable =
+            |kind: &ChallengeKind| is_offered(kind) && self.challenges.can_solve(*kind, name);
+        self.kinds.iter().copied().find(usable).ok_or_else(|| {
+            let known = ChallengeKind::ALL.into_iter().filter(is_offered);
+            let known: Vec<_> = known.map(ChallengeKind::as_str).collect();
+            Trouble::NoChallenge(known.join(", "))
+        })
     }
 
     async fn window(&self, certificate: &CertificateDer<'_>) -> Option<RenewalWindow> {

@@ -49,7 +49,7 @@ pub(super) enum Trouble {
     #[error("its answer makes no sense ({0}): check that the directory is that of an ACME server")]
     Odd(String),
     #[error(
-        "it offers only {0} and sealgate can solve none of them here: allow one of them, or configure what it takes"
+        "it offers the challenges ({0}) and none that sealgate may use and can solve for this name: allow another of them"
     )]
     NoChallenge(String),
     #[error("{0}")]
