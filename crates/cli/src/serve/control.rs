@@ -58,7 +58,7 @@ pub(super) struct ControlArguments {
     /// The same without TLS.
     #[arg(long, value_name = "PORT", requires = "state")]
     http_port: Option<u16>,
-    /// Zone of managed names: <label>######.<region>.<zone>.
+    /// Zone of managed names, which are LABEL######.REGION.ZONE.
     #[arg(long, value_name = "NAME", default_value = "sealgate.test", requires = "state")]
     zone: String,
     /// Region in managed names.
