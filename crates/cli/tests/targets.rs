@@ -332,6 +332,31 @@ fn ask_a(address: SocketAddr, name: &str) -> Vec<u8> {
 }
 
 #[test]
+fn the_admin_api_on_tcp_is_for_clients_with_a_certificate() {
+    let own = Own::new();
+    let root = own.folder.path().join("root.pem");
+    fs::write(&root, &own.root).unwrap();
+    let (cert, key) = own.files("localhost");
+    let files = ["--admin-cert", text(&cert), "--admin-key", text(&key)];
+    let server = ["--admin-listen", "127.0.0.1:0", "--admin-client-ca", text(&root)];
+    let server = Server::start(&[&server[..], &files].concat());
+    let port =
+        server.ready()["admin_address"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
+    let admin = format!("localhost:{port}");
+    let show = ["target", "list", "--admin", &admin, "--admin-ca", text(&root)];
+    let (code, _, error) = server.try_cli(&[&show[..], &files].concat());
+    assert_eq!((code, error.as_str()), (0, ""));
+    // One of another authority is no good.
+    let stranger = Own::new();
+    let (cert, key) = stranger.files("client");
+    let files = ["--admin-cert", text(&cert), "--admin-key", text(&key)];
+    let (code, _, _) = server.try_cli(&[&show[..], &files].concat());
+    assert_eq!(code, 1);
+    let (code, _, error) = server.try_cli(&show);
+    assert_eq!((code, error.contains("--admin-cert")), (1, true), "{error}");
+}
+
+#[test]
 fn only_what_makes_sense_starts() {
     let folder = TempDir::new().unwrap();
     let state = text(folder.path());

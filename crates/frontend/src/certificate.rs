@@ -130,7 +130,8 @@ fn development_params() -> Result<CertificateParams, CertificateError> {
 
 /// A TLS configuration that serves `certificate` with the cryptography of `provider`.
 ///
-/// TLS 1.3 and 1.2, without client certificates; ALPN `http/1.1`.
+/// TLS 1.3 and 1.2, without client certificates; ALPN `http/1.1`. Of the cipher suites that the
+/// client offers the first of the provider's is taken.
 ///
 /// # Errors
 ///
@@ -147,6 +148,7 @@ pub fn server_config(
             other => CertificateError::Unusable(other),
         })?;
     config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
+    config.ignore_client_order = true;
     Ok(Arc::new(config))
 }
 
@@ -164,6 +166,7 @@ pub fn published_config(
 ) -> Result<Arc<ServerConfig>, CertificateError> {
     let mut config = builder(provider)?.with_cert_resolver(Arc::new(publications.clone()));
     config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec(), ALPN_ACME_TLS_1.to_vec()];
+    config.ignore_client_order = true;
     config.ticketer = Ticketer::new().map_err(CertificateError::Unusable)?;
     Ok(Arc::new(config))
 }

@@ -17,6 +17,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes};
 use hyper::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, Response};
 use tower::{Service, ServiceExt};
@@ -83,6 +84,7 @@ where
         };
         let mut answer = answered.unwrap_or_else(Refusal::into_answer);
         ids.stamp(answer.headers_mut());
+        answer.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         metrics.answered(route.label(), answer.status().as_u16());
         answer
     }

@@ -119,11 +119,14 @@ impl Server {
         self.target(name)["scoringUri"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// What it said when it was ready.
+    pub(crate) fn ready(&self) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.path("ready.json")).unwrap()).unwrap()
+    }
+
     /// Where the embedded DNS server answers.
     pub(crate) fn dns(&self) -> Option<SocketAddr> {
-        let ready = fs::read_to_string(self.path("ready.json")).unwrap();
-        let ready: Value = serde_json::from_str(&ready).unwrap();
-        Some(ready["dns_address"].as_str()?.parse().unwrap())
+        Some(self.ready()["dns_address"].as_str()?.parse().unwrap())
     }
 
     pub(crate) fn root(&self) -> String {
