@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -229,6 +230,49 @@ fn everything_is_as_it_was_after_a_restart() {
         (mode("state"), mode("state/state.redb"), mode("state/admin.sock")),
         (0o700, 0o600, 0o600)
     );
+}
+
+#[test]
+fn a_thousand_updates_under_load_fail_no_request() {
+    const UPDATES: usize = 1000;
+    let server = Server::start(&[]);
+    let own = Own::new();
+    // Two authorities' certificates in turn: a client that trusts both sees either, always whole.
+    let other = Own::new();
+    let flags = [own.flags("one.example.com"), other.flags("one.example.com")];
+    server.cli(&all(&["target", "create", "one"], &flags[0]));
+    let trusted = format!("{}{}", own.root, other.root);
+    let over = AtomicBool::new(false);
+    let requests = thread::scope(|scope| {
+        let client = || {
+            let mut requests = 0;
+            while !over.load(Ordering::Relaxed) {
+                let answer = server.https("one.example.com", &trusted, "/");
+                assert!(is_ok(&answer), "request {requests}: {answer:?}");
+                requests += 1;
+            }
+            requests
+        };
+        let clients = [scope.spawn(client), scope.spawn(client)];
+        {
+            let _over = SetOnDrop(&over);
+            for update in 1..=UPDATES {
+                server.cli(&all(&["target", "update", "one"], &flags[update % 2]));
+            }
+        }
+        clients.map(|client| client.join().unwrap()).iter().sum::<u32>()
+    });
+    println!("{UPDATES} updates, {requests} requests");
+    assert!(requests > 0);
+}
+
+/// Lets threads that wait for it end, also where a test fails.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
