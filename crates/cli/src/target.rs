@@ -55,12 +55,7 @@ pub(crate) struct UpdateAks {
     #[arg(short, long)]
     workspace_name: Option<String>,
     #[command(flatten)]
-    ssl: TlsFlags,
-    #[command(flatten)]
-    shown: Shown,
-    /// Do not wait until the change is served.
-    #[arg(long)]
-    no_wait: bool,
+    change: Change,
 }
 
 #[derive(Debug, clap::Args)]
@@ -80,12 +75,7 @@ pub(crate) struct Create {
     #[arg(long, conflicts_with_all = ["resource_group", "cluster_name"])]
     resource_id: Option<String>,
     #[command(flatten)]
-    ssl: TlsFlags,
-    #[command(flatten)]
-    shown: Shown,
-    /// Do not wait until it is served.
-    #[arg(long)]
-    no_wait: bool,
+    change: Change,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -100,10 +90,17 @@ pub(crate) struct Update {
     /// Name of the target.
     name: String,
     #[command(flatten)]
+    change: Change,
+}
+
+/// What becomes of a target, and how that is told.
+#[derive(Debug, clap::Args)]
+struct Change {
+    #[command(flatten)]
     ssl: TlsFlags,
     #[command(flatten)]
     shown: Shown,
-    /// Do not wait until the change is served.
+    /// Do not wait until it is served.
     #[arg(long)]
     no_wait: bool,
 }
@@ -214,13 +211,11 @@ pub(crate) fn run(command: &Command) -> Result<(), CommandError> {
                     "resourceId": create.resource_id,
                 }),
             };
-            spec["ssl"] = create.ssl.configuration()?;
-            change(&create.shown, Method::PUT, &create.name, Some(&spec), create.no_wait)
+            spec["ssl"] = create.change.ssl.configuration()?;
+            let Change { shown, no_wait, .. } = &create.change;
+            change(shown, Method::PUT, &create.name, Some(&spec), *no_wait)
         }
-        Command::Update(update) => {
-            let patch = json!({ "ssl": update.ssl.configuration()? });
-            change(&update.shown, Method::PATCH, &update.name, Some(&patch), update.no_wait)
-        }
+        Command::Update(Update { name, change }) => update(name, change),
         Command::Show(named) => {
             let target = named.shown.admin.ask(Method::GET, &path(&named.name), None)?;
             named.shown.target(&target);
@@ -243,9 +238,13 @@ pub(crate) fn run(command: &Command) -> Result<(), CommandError> {
 
 /// The same in the documented spelling.
 pub(crate) fn run_computetarget(command: &ComputeTarget) -> Result<(), CommandError> {
-    let ComputeTarget::Update(ComputeTargetKind::Aks(update)) = command;
-    let patch = json!({ "ssl": update.ssl.configuration()? });
-    change(&update.shown, Method::PATCH, &update.name, Some(&patch), update.no_wait)
+    let ComputeTarget::Update(ComputeTargetKind::Aks(aks)) = command;
+    update(&aks.name, &aks.change)
+}
+
+fn update(name: &str, asked: &Change) -> Result<(), CommandError> {
+    let patch = json!({ "ssl": asked.ssl.configuration()? });
+    change(&asked.shown, Method::PATCH, name, Some(&patch), asked.no_wait)
 }
 
 fn path(name: &str) -> String {
