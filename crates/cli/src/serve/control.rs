@@ -192,6 +192,7 @@ impl ControlArguments {
         tasks.spawn(controller.clone().publish_names());
         tasks.spawn(controller.clone().renew_for_ever());
         tasks.spawn(controller.clone().ask_windows_for_ever());
+        tasks.spawn(controller.clone().warn_for_ever());
         if let Some(path) = self.targets.clone() {
             // What is wrong at the start is told at once; later it is logged.
             Declared::read(&path)?;

@@ -20,6 +20,9 @@ const MAX_SLEEP: Duration = Duration::from_secs(3600);
 /// How often the authority is asked about each certificate (RFC 9773, section 4.3).
 const WINDOW_PAUSE: Duration = Duration::from_secs(6 * 3600);
 
+/// How often the log tells of what will need a person.
+const WARNING_PAUSE: Duration = Duration::from_secs(12 * 3600);
+
 /// A renewal that says nothing for so long is looked at again; its issuer has bounds of its own.
 const MAX_RENEWAL: Duration = Duration::from_secs(3600);
 
@@ -133,6 +136,16 @@ impl Controller {
                 self.ask_window(&name).await;
             }
             tokio::time::sleep(WINDOW_PAUSE).await;
+        }
+    }
+
+    /// Says in the log what will need a person, for as long as it is polled.
+    pub async fn warn_for_ever(self) {
+        loop {
+            for warning in self.readiness().warnings {
+                tracing::warn!("{warning}");
+            }
+            tokio::time::sleep(WARNING_PAUSE).await;
         }
     }
 
