@@ -5,7 +5,7 @@ use hyper::Method;
 use sealgate_control::dns::check::Report;
 
 use crate::admin::AdminError;
-use crate::target::Shown;
+use crate::target::{Shown, path};
 
 /// What can be asked about names.
 #[derive(Debug, clap::Subcommand)]
@@ -25,7 +25,7 @@ const NOT_YET: u8 = 14;
 /// Does what the command says; the result is the exit code.
 pub(crate) fn check(command: &Dns) -> Result<u8, AdminError> {
     let Dns::Check { name, shown } = command;
-    let report = shown.admin().ask(Method::GET, &format!("/v1/targets/{name}/dns"), None)?;
+    let report = shown.admin().ask(Method::GET, &format!("{}/dns", path(name)), None)?;
     let matches = report["matches"] == true;
     // A server of another version may tell what this one cannot put into words.
     match serde_json::from_value::<Report>(report.clone()) {

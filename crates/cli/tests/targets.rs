@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustix::process::Signal;
+use serde_json::Value;
 use support::targets::{PATIENCE, Server, host, is_ok, until};
 use support::{command, text};
 use tempfile::TempDir;
@@ -266,6 +267,82 @@ fn a_thousand_updates_under_load_fail_no_request() {
     assert!(requests > 0);
 }
 
+#[test]
+fn changes_at_random_and_at_once_leave_no_contradiction() {
+    const CLIENTS: u64 = 4;
+    const CHANGES: u64 = 60;
+    let seed = std::env::var("SEALGATE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(|| std::process::id().into());
+    println!("SEALGATE_SEED={seed}");
+    let server = Server::start(&[]);
+    let own = Own::new();
+    let certificates = [own.flags("one.example.com"), own.flags("two.example.com")];
+    let (server, certificates) = (&server, &certificates);
+    thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            scope.spawn(move || {
+                for change in 0..CHANGES {
+                    let mixed =
+                        (seed ^ (client << 32) ^ change).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    let pick = |among: u64, place: u32| (mixed >> place) % among;
+                    let target = ["a", "b", "c"][pick(3, 20) as usize];
+                    let label = ["la", "lb"][pick(2, 30) as usize];
+                    let flags = &certificates[pick(2, 40) as usize];
+                    let labelled =
+                        ["--ssl-leaf-domain-label", label, "--ssl-overwrite-domain", "True"];
+                    let arguments = match pick(7, 50) {
+                        0 => [&["target", "create", target][..], &labelled].concat(),
+                        1 => all(&["target", "create", target], flags),
+                        2 => [&["target", "update", target][..], &labelled].concat(),
+                        3 => all(&["target", "update", target], flags),
+                        4 => vec!["target", "update", target, "--ssl-renew"],
+                        5 => vec!["target", "update", target, "--ssl-disable"],
+                        _ => vec!["target", "delete", target],
+                    };
+                    let (code, _, error) = server.try_cli(&arguments);
+                    // Refused for what others did; never broken within.
+                    assert!((0..10).contains(&code), "{arguments:?}: {code} {error}");
+                    assert!(!error.contains("defect"), "{arguments:?}: {error}");
+                }
+            });
+        }
+    });
+    assert!(!server.log().contains("panicked"), "{}", server.log());
+    let root = format!("{}{}", server.root(), own.root);
+    let list: Value = serde_json::from_str(&server.cli(&["target", "list", "--json"])).unwrap();
+    let mut names = Vec::new();
+    for target in list["targets"].as_array().unwrap() {
+        let ssl = &target["sslConfiguration"];
+        let Some(name) = ssl["cname"].as_str() else { continue };
+        assert!(!names.contains(&name), "two have {name}: {list:#}");
+        names.push(name);
+        assert_ne!(target["provisioningState"], "Updating", "{target:#}");
+        let tls = server.https(name, &root, "/");
+        match ssl["status"].as_str() {
+            Some("Disabled") => {
+                assert!(server.http(name, "/").starts_with("HTTP/1.1 200"), "{target:#}");
+            }
+            _ => assert!(is_ok(&tls), "{target:#}: {tls:?}"),
+        }
+        if ssl["status"] == "Auto" {
+            let answer = ask_a(server.dns().unwrap(), name);
+            assert!(answer.windows(4).any(|octets| octets == [203, 0, 113, 7]), "{target:#}");
+        }
+    }
+    println!("{} targets at the end", names.len());
+}
+
+#[test]
+fn a_name_is_taken_as_it_is_written() {
+    let server = Server::start(&[]);
+    server.cli(&["target", "create", "xy", "--ssl-disable"]);
+    for name in ["x/y", "x y", "xy?", "x%79", "../xy"] {
+        let (code, _, error) = server.try_cli(&["target", "delete", name]);
+        assert_eq!((code, error.contains("cannot name a target")), (4, true), "{name}: {error}");
+    }
+    server.cli(&["target", "show", "xy"]);
+}
+
 /// Lets threads that wait for it end, also where a test fails.
 struct SetOnDrop<'a>(&'a AtomicBool);
 
@@ -342,6 +419,11 @@ fn declared_targets_follow_their_file_and_their_certificates() {
     until(|| fingerprint() != first);
     write(&shop);
     until(|| server.cli(&["target", "list"]).lines().count() == 1);
+    // What is no longer said of a target is as if it had never been said.
+    write(&format!("{shop}  lab: {{ ssl: {{ status: Disabled }} }}\n"));
+    until(|| server.cli(&["target", "list"]).contains("lab  Disabled"));
+    write(&format!("{shop}  lab: {{}}\n"));
+    until(|| server.cli(&["target", "list"]).contains("lab  Auto"));
     // A file that makes no sense leaves everything as it is.
     write("targets: 7\n");
     until(|| server.log().contains("does not declare targets"));

@@ -31,14 +31,45 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// What a target is made of.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TargetSpec {
-    /// Where it comes from.
-    #[serde(flatten)]
-    pub kind: Kind,
+    /// `provisioned`, `attached` or `container`.
+    pub kind: KindName,
+    /// Group of an attached cluster.
+    pub resource_group: Option<String>,
+    /// Name of an attached cluster.
+    pub cluster_name: Option<String>,
+    /// Identifier of an attached cluster, in the place of group and name.
+    pub resource_id: Option<String>,
     /// How it is published; by default with a managed certificate under its own name.
     #[serde(default)]
     pub ssl: SslConfiguration,
+}
+
+/// Where a target comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum KindName {
+    /// A cluster that is made for the purpose.
+    Provisioned,
+    /// A cluster that was there before.
+    Attached,
+    /// A single container.
+    Container,
+}
+
+impl TargetSpec {
+    fn kind(&self) -> Kind {
+        match self.kind {
+            KindName::Provisioned => Kind::Provisioned,
+            KindName::Container => Kind::Container,
+            KindName::Attached => Kind::Attached {
+                resource_group: self.resource_group.clone(),
+                cluster_name: self.cluster_name.clone(),
+                resource_id: self.resource_id.clone(),
+            },
+        }
+    }
 }
 
 /// A change of a target.
@@ -145,7 +176,7 @@ async fn create(
 ) -> Result<Accepted, Failure> {
     let Json(spec) = spec?;
     let name = target_name(&name)?;
-    blocking(move || controller.create(&name, spec.kind, &spec.ssl)).await
+    blocking(move || controller.create(&name, spec.kind(), &spec.ssl, false)).await
 }
 
 #[utoipa::path(

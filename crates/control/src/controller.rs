@@ -9,6 +9,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -27,6 +28,7 @@ use crate::store::Store;
 use crate::target::{Kind, Target, TargetName, Tls};
 
 pub use error::ControlError;
+use switch::Work;
 pub use view::{CertificateView, Readiness, SslView, TargetView};
 
 /// Targets of one server.
@@ -74,8 +76,8 @@ struct Shared {
     parts: Parts,
     settings: Settings,
     entries: Mutex<BTreeMap<TargetName, Entry>>,
-    /// Names and labels that a change under way is about to take, and for whom.
-    claims: Mutex<BTreeMap<String, TargetName>>,
+    /// Held while a change is published, proved and kept.
+    committing: tokio::sync::Mutex<()>,
     operations: Operations,
     /// Told whenever the next renewal may have moved.
     changed: Notify,
@@ -95,6 +97,14 @@ struct Entry {
     turn: Arc<Semaphore>,
     /// Changes that run or wait.
     pending: usize,
+    /// Another whenever the target is.
+    version: u64,
+}
+
+/// A version that none had before.
+fn next_version() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
 }
 
 impl fmt::Debug for Controller {
@@ -114,6 +124,7 @@ impl Entry {
             failures: 0,
             turn: Arc::new(Semaphore::new(1)),
             pending: 0,
+            version: next_version(),
         }
     }
 }
@@ -132,7 +143,7 @@ impl Controller {
             parts,
             settings,
             entries: Mutex::default(),
-            claims: Mutex::default(),
+            committing: tokio::sync::Mutex::default(),
             operations: Operations::default(),
             changed: Notify::new(),
         };
@@ -144,6 +155,10 @@ impl Controller {
     }
 
     fn restore(&self, target: Target) -> Result<(), ControlError> {
+        if never_came_to_be(&target) && target.last_error.is_none() {
+            // The program ended in the midst of making it.
+            return Ok(self.shared.parts.store.keep(&[], &[&target.name])?);
+        }
         let mut entry = Entry::new(target);
         if let Some(kept) = entry.target.certificate() {
             let checked = Checked::kept(&kept.chain_pem, &kept.key_pem)?;
@@ -163,6 +178,10 @@ impl Controller {
         let names: Vec<_> =
             self.entries().values().filter_map(|entry| entry.target.managed_name()).collect();
         for name in names {
+            let kept = |entry: &Entry| entry.target.managed_name().as_ref() == Some(&name);
+            if !self.entries().values().any(kept) {
+                continue;
+            }
             let publish = self.dns().publish(&name, &self.shared.settings.addresses, true);
             if let Err(error) = publish.await {
                 tracing::warn!(%name, %error, "the name could not be published again");
@@ -170,7 +189,8 @@ impl Controller {
         }
     }
 
-    /// Makes a target. Without a configuration it gets a managed certificate under its own name.
+    /// Makes a target, which the declared file may have asked for. Without a configuration it gets a managed
+    /// certificate under its own name.
     ///
     /// # Errors
     ///
@@ -180,8 +200,9 @@ impl Controller {
         name: &TargetName,
         kind: Kind,
         ssl: &SslConfiguration,
+        declared: bool,
     ) -> Result<Operation, ControlError> {
-        let target = Target::new(name.clone(), kind);
+        let target = Target { declared, ..Target::new(name.clone(), kind) };
         let change = match ssl.decide(target.current())? {
             Change::Nothing => Change::Managed { label: default_label(name)?, overwrite: false },
             change => change,
@@ -198,7 +219,7 @@ impl Controller {
             self.shared.parts.store.keep(&[&target], &[])?;
             entries.insert(name.clone(), Entry::new(target));
         }
-        self.begin(name, Asked::Change(change))
+        self.begin(name, Asked::Create(change))
     }
 
     /// Changes a target's TLS.
@@ -250,6 +271,9 @@ impl Controller {
                     _ => Ok(()),
                 }
             }
+            Change::Disable if self.shared.settings.http_port.is_none() => {
+                Err(ControlError::NoPlainListener)
+            }
             Change::Nothing | Change::Disable | Change::Renew => Ok(()),
         }
     }
@@ -258,7 +282,11 @@ impl Controller {
     fn check_free(&self, target: &Target, name: &DnsName) -> Result<(), ControlError> {
         let entries = self.entries();
         let mut others = entries.values().filter(|entry| entry.target.name != target.name);
-        match others.find(|entry| entry.target.names().contains(name)) {
+        let has = |entry: &&Entry| {
+            entry.target.names().contains(name)
+                || entry.target.managed_name().as_ref() == Some(name)
+        };
+        match others.find(has) {
             None => Ok(()),
             Some(other) => Err(ControlError::NameTaken {
                 name: name.to_string(),
@@ -296,24 +324,65 @@ impl Controller {
         tokio::spawn(async move {
             // Never closed; were it, there would be nobody to take turns with.
             let _turn = turn.acquire().await;
-            let result = controller.perform(&name, asked).await;
-            controller.note(&name, &result);
+            let first = matches!(asked, Asked::Create(_));
+            let result = match controller.work(&name, &turn) {
+                Ok(work) => controller.perform(work, asked).await,
+                Err(error) => Err(error),
+            };
+            controller.note(&name, &turn, &result);
+            if first && result.is_err() {
+                controller.forget(&name, &turn);
+            }
             running.end(result.map_err(|error| error.problem()));
         });
         Ok(operation)
     }
 
-    async fn perform(&self, name: &TargetName, asked: Asked) -> Result<Vec<String>, ControlError> {
+    /// The target as it is now, if it is still the one whose turn this is and not another of its name.
+    fn work(&self, name: &TargetName, turn: &Arc<Semaphore>) -> Result<Work, ControlError> {
+        let entries = self.entries();
+        let entry = entries.get(name).filter(|entry| Arc::ptr_eq(&entry.turn, turn));
+        let entry = entry.ok_or_else(|| unknown(name))?;
+        Ok(Work { target: entry.target.clone(), version: entry.version })
+    }
+
+    async fn perform(&self, work: Work, asked: Asked) -> Result<Vec<String>, ControlError> {
         let change = match asked {
-            Asked::Delete => return self.remove(name).await,
-            Asked::Change(change) => change,
-            Asked::Configuration(ssl) => ssl.decide(self.target(name)?.current())?,
+            Asked::Delete => return self.remove(work).await,
+            Asked::Create(change) => change,
+            Asked::Configuration(ssl) => ssl.decide(work.target.current())?,
+            Asked::Renewal => match (&work.target.tls, &work.target.managed) {
+                (Tls::Managed { .. }, _) => Change::Renew,
+                (Tls::Pending, Some(managed)) => {
+                    Change::Managed { label: managed.label.clone(), overwrite: false }
+                }
+                // What was due has become something else.
+                _ => Change::Nothing,
+            },
         };
-        self.switch(name, change).await
+        self.switch(work, change).await
+    }
+
+    /// Forgets a target that never came to be, and that nothing is tried again for.
+    fn forget(&self, name: &TargetName, turn: &Arc<Semaphore>) {
+        let mut entries = self.entries();
+        let entry = entries.get(name).filter(|entry| Arc::ptr_eq(&entry.turn, turn));
+        if !entry.is_some_and(|entry| never_came_to_be(&entry.target)) {
+            return;
+        }
+        match self.shared.parts.store.keep(&[], &[name]) {
+            Ok(()) => drop(entries.remove(name)),
+            Err(error) => tracing::error!(target = %name, %error, "it could not be forgotten"),
+        }
     }
 
     /// What became of a change goes to the log and to the target.
-    fn note(&self, name: &TargetName, result: &Result<Vec<String>, ControlError>) {
+    fn note(
+        &self,
+        name: &TargetName,
+        turn: &Arc<Semaphore>,
+        result: &Result<Vec<String>, ControlError>,
+    ) {
         match result {
             Ok(warnings) => {
                 tracing::info!(target = %name, "changed");
@@ -329,8 +398,9 @@ impl Controller {
             self.postpone(name, Self::asked_wait(error));
         }
         let mut entries = self.entries();
-        let Some(entry) = entries.get_mut(name) else { return };
-        entry.pending -= 1;
+        let entry = entries.get_mut(name).filter(|entry| Arc::ptr_eq(&entry.turn, turn));
+        let Some(entry) = entry else { return };
+        entry.pending = entry.pending.saturating_sub(1);
         let error = result.as_ref().err().map(|error| error.problem().message);
         if entry.target.last_error == error {
             return;
@@ -339,17 +409,6 @@ impl Controller {
         if let Err(error) = self.shared.parts.store.keep(&[&entry.target], &[]) {
             tracing::error!(target = %name, %error, "the outcome could not be kept");
         }
-    }
-
-    /// Takes a name or a label for a target, until the guard is dropped.
-    fn claim(&self, target: &TargetName, name: &str) -> Result<Claim, ControlError> {
-        let mut claims = self.shared.claims.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(holder) = claims.get(name) {
-            let (name, holder) = (name.to_owned(), holder.to_string());
-            return Err(ControlError::NameTaken { name, holder });
-        }
-        claims.insert(name.to_owned(), target.clone());
-        Ok(Claim { name: name.to_owned(), controller: self.clone() })
     }
 
     fn target(&self, name: &TargetName) -> Result<Target, ControlError> {
@@ -378,24 +437,19 @@ impl Controller {
     }
 }
 
-/// A name or label that no other change may take.
-struct Claim {
-    name: String,
-    controller: Controller,
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let claims = &self.controller.shared.claims;
-        claims.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
-    }
-}
-
 /// What an operation is to do, decided again when its turn comes.
 enum Asked {
-    Change(Change),
+    /// The first change of a target, without which there is none.
+    Create(Change),
     Configuration(SslConfiguration),
+    /// Whatever its managed certificate needs.
+    Renewal,
     Delete,
+}
+
+/// Neither published nor with a name to be tried again for.
+fn never_came_to_be(target: &Target) -> bool {
+    matches!(target.tls, Tls::Pending) && target.managed.is_none()
 }
 
 fn default_label(name: &TargetName) -> Result<LeafLabel, ControlError> {

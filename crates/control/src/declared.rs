@@ -150,17 +150,24 @@ async fn bring(
     name: &TargetName,
     target: &DeclaredTarget,
 ) -> Result<(), DeclaredError> {
-    let ssl = target.ssl.configuration()?;
-    if controller.view(name).is_err() {
-        let kind = match target.kind {
-            DeclaredKind::Provisioned => Kind::Provisioned,
-            DeclaredKind::Container => Kind::Container,
-        };
-        let created = controller.create(name, kind, &ssl);
-        if created.is_ok() {
-            controller.mark_declared(name);
-        }
+    let kind = match target.kind {
+        DeclaredKind::Provisioned => Kind::Provisioned,
+        DeclaredKind::Container => Kind::Container,
+    };
+    let mut ssl = target.ssl.configuration()?;
+    if target.ssl == DeclaredSsl::default() {
+        // Said of a target that is there, nothing would mean to leave it as it is.
+        ssl.leaf_domain_label = Some(name.to_string());
+    }
+    let Ok(present) = controller.view(name) else {
+        let created = controller.create(name, kind, &ssl, true);
         return end(controller, name, created).await;
+    };
+    if present.kind != kind {
+        return Err(DeclaredError::Target {
+            target: name.to_string(),
+            why: "it is of another kind, which cannot be changed: delete it first".to_owned(),
+        });
     }
     controller.mark_declared(name);
     if controller.is_published_so(name, &ssl) {

@@ -31,7 +31,7 @@ impl DnsName {
     ///
     /// [`NameError`] that says which rule it breaks.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let error = |why| NameError { name: text.to_owned(), why };
+        let error = |why| NameError { name: shown(text), why };
         let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
         if name.is_empty() {
             return Err(error(NameFault::Empty));
@@ -113,12 +113,15 @@ impl LeafLabel {
     ///
     /// [`NameError`] that says which rule it breaks.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let error = |why| NameError { name: text.to_owned(), why };
+        let error = |why| NameError { name: shown(text), why };
         let label = text.to_ascii_lowercase();
         if label.contains('.') {
             return Err(error(NameFault::NotOneLabel));
         }
         check_label(&label).map_err(error)?;
+        if label.starts_with("xn--") {
+            return Err(error(NameFault::Encoded));
+        }
         if label.len() > MAX_LABEL - SUFFIX_CHARS {
             return Err(error(NameFault::NoRoomForSuffix));
         }
@@ -158,6 +161,14 @@ impl From<LeafLabel> for String {
     fn from(label: LeafLabel) -> Self {
         label.0
     }
+}
+
+/// Characters of somebody else's text that a message repeats.
+const SHOWN_CHARS: usize = 80;
+
+/// The beginning of a text, for messages.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS).collect()
 }
 
 /// Six random characters for a managed name.
@@ -223,6 +234,11 @@ pub enum NameFault {
     /// A label for a managed name has a dot.
     #[error("give one label, without a dot; the region and the zone are added to it")]
     NotOneLabel,
+    /// A label for a managed name in its ASCII form.
+    #[error(
+        "six random characters would make another international name of it: take letters of ASCII"
+    )]
+    Encoded,
     /// Not a letter of ASCII.
     #[error("write international names in their ASCII form (xn--...)")]
     NotAscii,
@@ -316,6 +332,7 @@ mod tests {
             ("a.b", NameFault::NotOneLabel),
             ("a_b", NameFault::Character('_')),
             ("contoso-", NameFault::Hyphen),
+            ("xn--bcher-kva", NameFault::Encoded),
         ] {
             assert_eq!(LeafLabel::parse(text).unwrap_err().why, why, "{text:?}");
         }

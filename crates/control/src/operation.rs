@@ -116,6 +116,24 @@ impl Running {
     }
 }
 
+impl Drop for Running {
+    /// One that was given up without an end has failed: nobody waits for it in vain.
+    fn drop(&mut self) {
+        self.0.send_if_modified(|operation| {
+            let running = operation.state == OperationState::Running;
+            if running {
+                operation.state = OperationState::Failed;
+                operation.error = Some(Problem {
+                    code: "internal",
+                    message: "the change was given up within: this is a defect".to_owned(),
+                    exit_code: 1,
+                });
+            }
+            running
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,13 +14,13 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::name::DnsName;
+use crate::name::{DnsName, random_suffix};
 
 /// Time for the connection and the handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// In the place of the `*` of a wildcard.
-const WILDCARD_HOST: &str = "sealgate-proof";
+/// In the place of the `*` of a wildcard, before characters of chance: no other name should be met.
+const WILDCARD_HOST: &str = "sealgate-proof-";
 
 /// Proves that a name is served with a certificate.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl Prover {
         leaf: &CertificateDer<'static>,
     ) -> Result<(), ProofError> {
         let failed = |why| ProofError { name: name.to_string(), address: self.address, why };
-        let host = name.as_str().replacen('*', WILDCARD_HOST, 1);
+        let host = name.as_str().replacen('*', &format!("{WILDCARD_HOST}{}", random_suffix()), 1);
         let host = ServerName::try_from(host).map_err(|error| failed(io::Error::other(error)))?;
         let verifier = OnlyThis { leaf: leaf.clone(), provider: Arc::clone(&self.provider) };
         let config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))

@@ -12,7 +12,7 @@ use thiserror::Error;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use crate::name::{DnsName, LeafLabel, NameError};
+use crate::name::{DnsName, LeafLabel, NameError, shown};
 
 /// A change of a target's TLS, as asked for. Absent and empty fields are the same.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -168,7 +168,7 @@ impl SslConfiguration {
             Some("Enabled") => Ok(Some(Status::Enabled)),
             Some("Auto") => Ok(Some(Status::Auto)),
             Some("Disabled") => Ok(Some(Status::Disabled)),
-            Some(other) => Err(SslError::UnknownStatus(other.to_owned())),
+            Some(other) => Err(SslError::UnknownStatus(shown(other))),
         }
     }
 

@@ -22,6 +22,9 @@ const FILE: &str = "state.redb";
 const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 
+/// Whoever may write the folder may put another file, or another socket, in the place of ours.
+const OTHERS_WRITE: u32 = 0o022;
+
 /// Targets by name, as JSON.
 const TARGETS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("targets");
 
@@ -47,6 +50,10 @@ impl Store {
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Folder { path: folder.to_owned(), source };
         fs::DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder).map_err(failed)?;
+        let mode = fs::metadata(folder).map_err(failed)?.permissions().mode() & 0o777;
+        if mode & OTHERS_WRITE != 0 {
+            return Err(StoreError::Writable { path: folder.to_owned(), mode });
+        }
         let path = folder.join(FILE);
         // Made with its mode: at no time may others read it.
         let file = OpenOptions::new()
@@ -181,6 +188,14 @@ pub enum StoreError {
         /// Its mode.
         mode: u32,
     },
+    /// Others may write the folder.
+    #[error("{} has mode {mode:03o}, and keys are to be kept in it: chmod go-w it, or name another folder", path.display())]
+    Writable {
+        /// The folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// Another program has the file open.
     #[error("{} is held by another sealgate: stop it, or name another folder", path.display())]
     Held {
@@ -249,6 +264,8 @@ mod tests {
         assert_eq!((mode(&state), mode(&state.join(FILE))), (0o700, 0o600));
         fs::set_permissions(state.join(FILE), fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(Store::open(&state), Err(StoreError::Readable { mode: 0o640, .. })));
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(matches!(Store::open(&state), Err(StoreError::Writable { mode: 0o777, .. })));
     }
 
     #[test]

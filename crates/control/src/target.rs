@@ -8,7 +8,7 @@ use thiserror::Error;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
-use crate::name::{DnsName, LeafLabel, NameError};
+use crate::name::{DnsName, LeafLabel, NameError, shown};
 use crate::ssl::Current;
 
 /// Longest name of a target, in characters.
@@ -30,7 +30,7 @@ impl TargetName {
         let characters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         let letter = text.bytes().next().is_some_and(|first| first.is_ascii_alphabetic());
         if !characters || !letter || text.len() > MAX_TARGET_NAME || text.ends_with('-') {
-            return Err(TargetNameError(text.to_owned()));
+            return Err(TargetNameError(shown(text)));
         }
         Ok(Self(text.to_owned()))
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sealgate_control::api::{self, AdminListener, ListenError};
 use sealgate_control::controller::{ControlError, Controller, Parts, Settings};
@@ -74,7 +74,7 @@ pub(super) struct ControlArguments {
     #[arg(long, value_name = "FILE", requires = "dns_update")]
     dns_key_file: Option<PathBuf>,
     /// Days that certificates of the development authority are valid.
-    #[arg(long, value_name = "DAYS", requires = "state")]
+    #[arg(long, value_name = "DAYS", requires = "state", value_parser = clap::value_parser!(u16).range(1..))]
     development_days: Option<u16>,
     /// Authority that speaks ACME, by the URL of its directory, in the place of the development authority. Its terms are
     /// agreed to by that.
@@ -296,35 +296,52 @@ fn serve_api(tasks: &mut JoinSet<()>, listener: AdminListener, controller: &Cont
 /// sees as it sees everything else.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// Brings the server to what the file declares, again whenever something changes.
+/// What could not be brought about is tried again after so long, which doubles up to the second.
+const FIRST_RETRY: Duration = Duration::from_secs(2);
+const LAST_RETRY: Duration = Duration::from_secs(300);
+
+/// Brings the server to what the file declares, again whenever something changes, or has failed.
 async fn follow(controller: Controller, path: PathBuf) {
-    let mut seen = None;
+    let mut done = None;
+    let mut failed: Option<(_, Instant, Duration)> = None;
+    let mut told = String::new();
     loop {
-        let declared = Declared::read(&path);
-        let now = declared.as_ref().ok().map(|declared| (declared.clone(), contents(declared)));
-        if now.is_none() || now != seen {
-            match declared {
-                Ok(declared) => match reconcile(&controller, &declared).await {
-                    Ok(()) => {
-                        info!(file = %path.display(), "the targets are as declared");
-                        seen = now;
-                    }
-                    Err(errors) => {
-                        for error in errors {
-                            error!(%error, "not as declared");
+        match Declared::read(&path) {
+            Ok(declared) => {
+                let files = contents(&declared);
+                let now = (declared, files);
+                let waiting = failed
+                    .as_ref()
+                    .is_some_and(|(tried, again, _)| *tried == now && Instant::now() < *again);
+                if done.as_ref() != Some(&now) && !waiting {
+                    match reconcile(&controller, &now.0).await {
+                        Ok(()) => {
+                            info!(file = %path.display(), "the targets are as declared");
+                            (done, failed) = (Some(now), None);
+                            told.clear();
                         }
-                        // Once more when something changes; the same again would fail the same way.
-                        seen = now;
+                        Err(errors) => {
+                            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                            tell(&mut told, &errors.join("; "));
+                            let same = failed.take().filter(|(tried, _, _)| *tried == now);
+                            let pause: Duration = same
+                                .map_or(FIRST_RETRY, |(_, _, pause)| (pause * 2).min(LAST_RETRY));
+                            (done, failed) = (None, Some((now, Instant::now() + pause, pause)));
+                        }
                     }
-                },
-                Err(error) if seen.is_some() => {
-                    error!(%error, "the targets stay as they are");
-                    seen = None;
                 }
-                Err(_) => {}
             }
+            Err(error) => tell(&mut told, &format!("{error}; the targets stay as they are")),
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Logs what is wrong, once for as long as it is the same.
+fn tell(told: &mut String, what: &str) {
+    if told != what {
+        error!("{what}");
+        what.clone_into(told);
     }
 }
 

@@ -8,7 +8,7 @@ use x509_parser::oid_registry::{OID_PKCS1_MD5WITHRSAENC, OID_PKCS1_SHA1WITHRSA};
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::Refusal;
-use super::leaf::subject;
+use super::leaf::{self, subject};
 use crate::name::DnsName;
 
 /// ecdsa-with-SHA1 (RFC 3279, section 2.2.3).
@@ -105,6 +105,13 @@ fn check_authority(
     {
         return Err(refused("its key usage does not allow to sign certificates"));
     }
+    if let Ok(Some(usage)) = authority.extended_key_usage()
+        && !usage.value.server_auth
+        && !usage.value.any
+    {
+        return Err(refused("its extended key usage excludes servers"));
+    }
+    leaf::check_critical(authority)?;
     match authority.name_constraints() {
         Ok(Some(names)) if !permits(names.value, cname) => {
             Err(refused("its name constraints exclude the name"))

@@ -133,7 +133,17 @@ pub(super) fn check_use(
     {
         return Err(Refusal::NotForSigning);
     }
-    for extension in leaf.extensions() {
+    check_critical(leaf)?;
+    let must_staple = leaf.extensions().iter().any(|one| one.oid.to_id_string() == OID_TLS_FEATURE);
+    if must_staple && !responder {
+        return Err(Refusal::MustStaple);
+    }
+    Ok(())
+}
+
+/// Whether all that clients must understand is something that they do.
+pub(super) fn check_critical(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
+    for extension in certificate.extensions() {
         let parsed = extension.parsed_extension();
         let known = !matches!(
             parsed,
@@ -142,10 +152,6 @@ pub(super) fn check_use(
         if extension.critical && !known {
             return Err(Refusal::UnknownCritical { oid: extension.oid.to_id_string() });
         }
-    }
-    let must_staple = leaf.extensions().iter().any(|one| one.oid.to_id_string() == OID_TLS_FEATURE);
-    if must_staple && !responder {
-        return Err(Refusal::MustStaple);
     }
     Ok(())
 }

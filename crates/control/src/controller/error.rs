@@ -55,6 +55,15 @@ pub enum ControlError {
         /// The target.
         target: String,
     },
+    /// Another change came first.
+    #[error("another change of target {target} came in between: look at it, and ask again")]
+    Overtaken {
+        /// The target.
+        target: String,
+    },
+    /// Nowhere to serve without TLS.
+    #[error("the server listens nowhere without TLS: start it with --http-listen first")]
+    NoPlainListener,
     /// The label is another target's.
     #[error(
         "the label {label} is that of target {holder}: choose another, or ask to overwrite the existing domain"
@@ -119,6 +128,8 @@ impl ControlError {
             Self::Exists { .. } => "target-exists",
             Self::TooManyTargets => "too-many-targets",
             Self::Busy { .. } => "busy",
+            Self::Overtaken { .. } => "overtaken",
+            Self::NoPlainListener => "no-plain-listener",
             Self::LabelTaken { .. } => "label-taken",
             Self::NameTaken { .. } => "name-taken",
             Self::Dns(_) => "dns",
@@ -139,8 +150,8 @@ impl ControlError {
             Self::UnknownTarget { .. } => 5,
             Self::Exists { .. } => 6,
             Self::LabelTaken { .. } | Self::NameTaken { .. } => 7,
-            Self::Busy { .. } | Self::TooManyTargets => 8,
-            Self::Nameless { .. } => 9,
+            Self::Busy { .. } | Self::Overtaken { .. } | Self::TooManyTargets => 8,
+            Self::Nameless { .. } | Self::NoPlainListener => 9,
             Self::Dns(_) => 10,
             Self::Issue(_) => 11,
             Self::Proof(_) => 12,
@@ -153,7 +164,11 @@ impl ControlError {
         match self {
             Self::Ssl(_) | Self::Certificate(_) | Self::Name(_) | Self::TargetName(_) => 422,
             Self::UnknownTarget { .. } | Self::Nameless { .. } => 404,
-            Self::Exists { .. } | Self::LabelTaken { .. } | Self::NameTaken { .. } => 409,
+            Self::Exists { .. }
+            | Self::LabelTaken { .. }
+            | Self::NameTaken { .. }
+            | Self::NoPlainListener
+            | Self::Overtaken { .. } => 409,
             Self::Busy { .. } | Self::TooManyTargets => 503,
             Self::Dns(_) | Self::Issue(_) => 502,
             Self::Proof(_) | Self::Store(_) => 500,

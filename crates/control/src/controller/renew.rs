@@ -8,7 +8,6 @@ use tokio::sync::Semaphore;
 
 use super::{Asked, ControlError, Controller, Entry};
 use crate::renewal::{Validity, first_retry_after};
-use crate::ssl::Change;
 use crate::target::{TargetName, Tls};
 
 /// Renewals at once.
@@ -66,16 +65,8 @@ impl Controller {
     }
 
     async fn attempt(&self, name: &TargetName) {
-        let Ok(target) = self.target(name) else { return };
-        let change = match (&target.tls, target.managed) {
-            (Tls::Managed { .. }, _) => Change::Renew,
-            (Tls::Pending, Some(managed)) => {
-                Change::Managed { label: managed.label, overwrite: false }
-            }
-            _ => return,
-        };
         tracing::info!(target = %name, "renewing the managed certificate");
-        let Ok(operation) = self.begin(name, Asked::Change(change)) else {
+        let Ok(operation) = self.begin(name, Asked::Renewal) else {
             self.postpone(name, None);
             return;
         };

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use sealgate_frontend::Access;
 use zeroize::Zeroizing;
 
-use super::{ControlError, Controller, Entry};
+use super::{ControlError, Controller, next_version};
 use crate::certificate::{Checked, Summary};
 use crate::dns::DnsError;
 use crate::issuer::Order;
@@ -17,9 +17,15 @@ use crate::target::{KeptCertificate, ManagedName, Target, TargetName, Tls};
 /// Suffixes that are tried for a label before it counts as taken in the zone.
 const MAX_SUFFIXES: usize = 3;
 
+/// A target as a change found it. What happened to it since is noticed by its version.
+pub(super) struct Work {
+    pub(super) target: Target,
+    pub(super) version: u64,
+}
+
 /// A target as it should become, and what comes with it.
 struct Next {
-    target: Target,
+    work: Work,
     checked: Checked,
     /// Who loses the managed name by it.
     loser: Option<TargetName>,
@@ -29,32 +35,36 @@ impl Controller {
     /// Brings `change` about, or changes nothing.
     pub(super) async fn switch(
         &self,
-        name: &TargetName,
+        work: Work,
         change: Change,
     ) -> Result<Vec<String>, ControlError> {
-        let target = self.target(name)?;
-        self.check(&target, &change)?;
+        self.check(&work.target, &change)?;
         match change {
             Change::Nothing => Ok(Vec::new()),
-            Change::Disable => self.disable(target),
-            Change::Own { cname, cert, key } => self.own(target, cname, &cert, &key).await,
-            Change::Managed { label, overwrite } => self.managed(target, label, overwrite).await,
-            Change::Renew => self.renew(target).await,
+            Change::Disable => self.disable(work).await,
+            Change::Own { cname, cert, key } => self.own(work, cname, &cert, &key).await,
+            Change::Managed { label, overwrite } => self.managed(work, label, overwrite).await,
+            Change::Renew => self.renew(work).await,
         }
     }
 
     /// Ends a target and gives its names back.
-    pub(super) async fn remove(&self, name: &TargetName) -> Result<Vec<String>, ControlError> {
-        let target = self.target(name)?;
+    pub(super) async fn remove(&self, work: Work) -> Result<Vec<String>, ControlError> {
+        let _committing = self.shared.committing.lock().await;
+        self.check_unchanged(&work)?;
+        let name = &work.target.name;
         self.shared.parts.store.keep(&[], &[name])?;
         self.shared.parts.publications.withdraw(name.as_str());
         self.entries().remove(name);
         self.shared.changed.notify_one();
-        Ok(self.withdraw_name(target.managed_name()).await.into_iter().collect())
+        Ok(self.withdraw_name(work.target.managed_name()).await.into_iter().collect())
     }
 
     /// Kept before it is published: nothing is ever served plain that no state tells of.
-    fn disable(&self, mut target: Target) -> Result<Vec<String>, ControlError> {
+    async fn disable(&self, work: Work) -> Result<Vec<String>, ControlError> {
+        let _committing = self.shared.committing.lock().await;
+        self.check_unchanged(&work)?;
+        let mut target = work.target;
         if let Tls::Disabled { .. } = target.tls {
             return Ok(Vec::new());
         }
@@ -70,53 +80,56 @@ impl Controller {
 
     async fn own(
         &self,
-        mut target: Target,
+        mut work: Work,
         cname: DnsName,
         cert: &str,
         key: &Zeroizing<String>,
     ) -> Result<Vec<String>, ControlError> {
-        let _claim = self.claim(&target.name, cname.as_str())?;
         let checked = Checked::own(&cname, cert, key, SystemTime::now())?;
         let warnings = checked.warnings().iter().map(ToString::to_string).collect();
-        target.tls = Tls::Own { cname, certificate: kept(&checked) };
-        self.establish(Next { target, checked, loser: None }).await?;
+        work.target.tls = Tls::Own { cname, certificate: kept(&checked) };
+        self.establish(Next { work, checked, loser: None }).await?;
         Ok(warnings)
     }
 
     async fn managed(
         &self,
-        mut target: Target,
+        mut work: Work,
         label: LeafLabel,
         overwrite: bool,
     ) -> Result<Vec<String>, ControlError> {
-        if self.is_good(&target, &label) {
-            let name = target.managed_name().map(String::from).unwrap_or_default();
+        if self.is_good(&work.target, &label) {
+            let name = work.target.managed_name().map(String::from).unwrap_or_default();
             return Ok(vec![format!(
                 "the certificate of {name} is valid and stays: ask for renew to replace it"
             )]);
         }
-        let _claim = self.claim(&target.name, label.as_str())?;
-        let before = target.managed_name();
-        let same = target.managed.as_ref().is_some_and(|managed| managed.label == label);
-        let loser = self.holder(&target, &label);
+        let before = work.target.managed_name();
+        let loser = self.holder(&work.target, &label);
+        let same = self.keeps(&work.target, &label);
         if let Some(loser) = &loser {
-            target.managed.clone_from(&loser.managed);
+            work.target.managed.clone_from(&loser.managed);
         } else if !same {
-            target.managed = Some(self.new_name(label, overwrite).await?);
+            // The random characters stay where only the region or the zone is another.
+            let kept = work.target.managed.take().filter(|managed| managed.label == label);
+            let suffix = kept.map(|managed| managed.suffix);
+            work.target.managed = Some(self.new_name(label, suffix, overwrite).await?);
         }
-        let Some(name) = target.managed_name() else { return Ok(Vec::new()) };
-        if same || loser.is_some() {
+        let Some(name) = work.target.managed_name() else { return Ok(Vec::new()) };
+        if same {
             self.dns().publish(&name, &self.shared.settings.addresses, true).await?;
         }
-        if matches!(target.tls, Tls::Pending) && loser.is_none() {
+        let pending = matches!(work.target.tls, Tls::Pending);
+        if pending && loser.is_none() {
             // A first attempt that fails goes on later, under the same name.
-            self.shared.parts.store.keep(&[&target], &[])?;
-            self.install(target.clone(), None);
+            let _committing = self.shared.committing.lock().await;
+            self.check_unchanged(&work)?;
+            self.shared.parts.store.keep(&[&work.target], &[])?;
+            work.version = self.install(work.target.clone(), None);
         }
         let fresh = before.as_ref() != Some(&name) && loser.is_none();
-        let pending = matches!(target.tls, Tls::Pending);
         let loser = loser.map(|loser| loser.name);
-        match self.issue_and_establish(target, &name, loser).await {
+        match self.issue_and_establish(work, &name, loser).await {
             Ok(()) => {
                 let left = before.filter(|before| *before != name);
                 Ok(self.withdraw_name(left).await.into_iter().collect())
@@ -130,20 +143,26 @@ impl Controller {
         }
     }
 
-    pub(super) async fn renew(&self, target: Target) -> Result<Vec<String>, ControlError> {
-        let Some(name) = target.managed_name() else { return Ok(Vec::new()) };
+    async fn renew(&self, work: Work) -> Result<Vec<String>, ControlError> {
+        let Tls::Managed { .. } = work.target.tls else { return Ok(Vec::new()) };
+        let Some(managed) = work.target.managed.clone() else { return Ok(Vec::new()) };
+        if managed.domain != self.shared.settings.domain {
+            // The region or the zone is another since: the name changes with the certificate.
+            return self.managed(work, managed.label, false).await;
+        }
+        let name = managed.name().map_err(ControlError::Name)?;
         self.dns().publish(&name, &self.shared.settings.addresses, true).await?;
-        self.issue_and_establish(target, &name, None).await?;
+        self.issue_and_establish(work, &name, None).await?;
         Ok(Vec::new())
     }
 
     async fn issue_and_establish(
         &self,
-        mut target: Target,
+        mut work: Work,
         name: &DnsName,
         loser: Option<TargetName>,
     ) -> Result<(), ControlError> {
-        let replaces = match (&target.tls, target.managed_name()) {
+        let replaces = match (&work.target.tls, work.target.managed_name()) {
             (Tls::Managed { certificate, .. }, Some(present)) if present == *name => {
                 Checked::kept(&certificate.chain_pem, &certificate.key_pem)
                     .ok()
@@ -156,22 +175,26 @@ impl Controller {
         let issued = authority.issue(&order).await?;
         let now = SystemTime::now();
         let checked = Checked::issued(name, &issued.chain_pem, &issued.key_pem, now)?;
-        target.tls =
+        work.target.tls =
             Tls::Managed { certificate: kept(&checked), issuer: authority.name().to_owned() };
-        self.establish(Next { target, checked, loser }).await
+        self.establish(Next { work, checked, loser }).await
     }
 
-    /// Publishes, proves, keeps; on failure the old one is published again.
+    /// Publishes, proves, keeps; on failure the old one is published again. One change at a time does this, and only if
+    /// nothing has come between since it began.
     async fn establish(&self, mut next: Next) -> Result<(), ControlError> {
-        next.target.last_error = None;
-        let access = self.access(&next.checked);
-        let before = self.publish(&next.target, access);
-        let loser = next.loser.and_then(|loser| self.target(&loser).ok());
-        let loser = loser.filter(|loser| loser.managed == next.target.managed);
-        let loser = loser.map(|loser| robbed(loser, &next.target));
-        let result = match self.prove(&next.target, &next.checked).await {
+        let _committing = self.shared.committing.lock().await;
+        self.check_unchanged(&next.work)?;
+        self.check_names(&next)?;
+        let target = &mut next.work.target;
+        target.last_error = None;
+        let loser = next.loser.as_ref().and_then(|loser| self.target(loser).ok());
+        let loser = loser.filter(|loser| loser.managed == target.managed);
+        let loser = loser.map(|loser| robbed(loser, target));
+        let before = self.publish(target, self.access(&next.checked));
+        let result = match self.prove(target, &next.checked).await {
             Ok(()) => {
-                let targets: Vec<&Target> = [&next.target].into_iter().chain(&loser).collect();
+                let targets: Vec<&Target> = [&*target].into_iter().chain(&loser).collect();
                 self.shared.parts.store.keep(&targets, &[]).map_err(ControlError::from)
             }
             Err(error) => Err(error),
@@ -179,23 +202,61 @@ impl Controller {
         let publications = &self.shared.parts.publications;
         if let Err(error) = result {
             match before {
-                Some(before) => publications.publish(next.target.name.as_str(), (*before).clone()),
-                None => publications.withdraw(next.target.name.as_str()),
+                Some(before) => publications.publish(target.name.as_str(), (*before).clone()),
+                None => publications.withdraw(target.name.as_str()),
             };
             return Err(error);
         }
+        let (target, took_over) = (next.work.target, next.loser.is_some());
+        let (name, managed) = (target.name.clone(), target.managed_name());
+        self.install(target, Some(next.checked.summary().clone()));
         if let Some(loser) = loser {
-            if matches!(loser.tls, Tls::Disabled { .. }) {
-                self.publish(&loser, Access::Plain);
-            } else if loser.certificate().is_none() {
-                publications.withdraw(loser.name.as_str());
-            }
-            self.install(loser, None);
+            self.lose(loser);
         }
-        let name = next.target.name.clone();
-        self.install(next.target, Some(next.checked.summary().clone()));
+        if let (true, Some(managed)) = (took_over, managed) {
+            // Whoever had it may have given it back in the meantime.
+            self.dns().publish(&managed, &self.shared.settings.addresses, true).await?;
+        }
         self.reschedule(&name);
         Ok(())
+    }
+
+    /// Shows a target that has lost its managed name.
+    fn lose(&self, loser: Target) {
+        if matches!(loser.tls, Tls::Disabled { .. }) {
+            self.publish(&loser, Access::Plain);
+        } else if loser.certificate().is_none() {
+            self.shared.parts.publications.withdraw(loser.name.as_str());
+            self.install(loser, None);
+            return;
+        }
+        let summary = self.entries().get(&loser.name).and_then(|entry| entry.summary.clone());
+        self.install(loser, summary);
+    }
+
+    /// Whether the target is as the change found it.
+    fn check_unchanged(&self, work: &Work) -> Result<(), ControlError> {
+        let name = &work.target.name;
+        let version = self.entries().get(name).map(|entry| entry.version);
+        match version {
+            Some(version) if version == work.version => Ok(()),
+            Some(_) => Err(ControlError::Overtaken { target: name.to_string() }),
+            None => Err(super::unknown(name)),
+        }
+    }
+
+    /// Whether the names are still free, or their loser's.
+    fn check_names(&self, next: &Next) -> Result<(), ControlError> {
+        let target = &next.work.target;
+        if let (Tls::Managed { .. }, Some(managed)) = (&target.tls, &target.managed) {
+            let holder = self.holder(target, &managed.label).map(|holder| holder.name);
+            if let Some(holder) = holder.filter(|holder| Some(holder) != next.loser.as_ref()) {
+                let (label, holder) = (managed.label.to_string(), holder.to_string());
+                return Err(ControlError::LabelTaken { label, holder });
+            }
+            return Ok(());
+        }
+        target.names().iter().try_for_each(|name| self.check_free(target, name))
     }
 
     async fn prove(&self, target: &Target, checked: &Checked) -> Result<(), ControlError> {
@@ -208,7 +269,7 @@ impl Controller {
     /// Whether the managed certificate under this label may be left as it is.
     fn is_good(&self, target: &Target, label: &LeafLabel) -> bool {
         let Tls::Managed { .. } = target.tls else { return false };
-        if target.managed.as_ref().is_none_or(|managed| managed.label != *label) {
+        if !self.keeps(target, label) {
             return false;
         }
         let entries = self.entries();
@@ -216,14 +277,23 @@ impl Controller {
         summary.is_some_and(|summary| summary.not_after > SystemTime::now())
     }
 
+    /// Whether the target has a name under the label, in the region and zone of now.
+    fn keeps(&self, target: &Target, label: &LeafLabel) -> bool {
+        let domain = &self.shared.settings.domain;
+        let kept = target.managed.as_ref();
+        kept.is_some_and(|managed| managed.label == *label && managed.domain == *domain)
+    }
+
     /// A name for the label that nobody has in the zone, published.
     async fn new_name(
         &self,
         label: LeafLabel,
+        suffix: Option<String>,
         overwrite: bool,
     ) -> Result<ManagedName, ControlError> {
         let domain = self.shared.settings.domain.clone();
-        let mut managed = ManagedName { label, suffix: random_suffix(), domain };
+        let suffix = suffix.unwrap_or_else(random_suffix);
+        let mut managed = ManagedName { label, suffix, domain };
         for attempt in 1.. {
             let name = managed.name().map_err(ControlError::Name)?;
             let addresses = &self.shared.settings.addresses;
@@ -238,21 +308,28 @@ impl Controller {
         Ok(managed)
     }
 
-    /// Gives a managed name back; a DNS server that does not take that is worth a warning.
+    /// Gives a managed name back that nobody has any more; a DNS server that does not take that is worth a warning.
     async fn withdraw_name(&self, name: Option<DnsName>) -> Option<String> {
         let name = name?;
+        if self.entries().values().any(|entry| entry.target.managed_name().as_ref() == Some(&name))
+        {
+            return None;
+        }
         let error = self.dns().withdraw(&name).await.err()?;
         Some(format!("{name} is not used any more, but its records are still there: {error}"))
     }
 
-    /// Shows the target as it is now.
-    fn install(&self, target: Target, summary: Option<Summary>) {
-        let mut entries = self.entries();
-        let entry =
-            entries.entry(target.name.clone()).or_insert_with(|| Entry::new(target.clone()));
-        entry.target = target;
-        entry.summary = summary;
-        entry.renew_at = None;
+    /// Shows the target as it is now, if it is there; the result is its version.
+    fn install(&self, mut target: Target, summary: Option<Summary>) -> u64 {
+        let version = next_version();
+        if let Some(entry) = self.entries().get_mut(&target.name) {
+            target.declared = entry.target.declared;
+            entry.target = target;
+            entry.summary = summary;
+            entry.renew_at = None;
+            entry.version = version;
+        }
+        version
     }
 }
 

@@ -124,8 +124,7 @@ impl Controller {
     pub fn is_published_so(&self, name: &TargetName, ssl: &SslConfiguration) -> bool {
         let Ok(target) = self.target(name) else { return false };
         match (ssl.decide(target.current()), &target.tls) {
-            (Ok(Change::Nothing), Tls::Managed { .. } | Tls::Own { .. })
-            | (Ok(Change::Disable), Tls::Disabled { .. }) => true,
+            (Ok(Change::Disable), Tls::Disabled { .. }) => true,
             (Ok(Change::Managed { label, .. }), Tls::Managed { .. }) => {
                 target.managed.is_some_and(|managed| managed.label == label)
             }
@@ -229,7 +228,9 @@ fn scoring_uri(target: &Target, settings: &Settings) -> Option<String> {
         IpAddr::V4(address) => Some(address.to_string()),
         IpAddr::V6(address) => Some(format!("[{address}]")),
     };
-    let host = target.names().first().map(ToString::to_string).or_else(address)?;
+    // A wildcard stands for hosts and is none.
+    let named = target.names().into_iter().find(|name| !name.is_wildcard());
+    let host = named.map(String::from).or_else(address)?;
     let port = if port == usual { String::new() } else { format!(":{port}") };
     Some(format!("{scheme}://{host}{port}/api/v1/service/{}/score", target.name))
 }

@@ -135,6 +135,8 @@ fn host<B>(request: &Request<B>) -> Option<String> {
 
 fn location(host: &str, port: u16, uri: &Uri) -> String {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    // `OPTIONS *` has none.
+    let path = if path.starts_with('/') { path } else { "/" };
     match port {
         443 => format!("https://{host}{path}"),
         port => format!("https://{host}:{port}{path}"),
