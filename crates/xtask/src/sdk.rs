@@ -18,8 +18,8 @@ pub(crate) fn run() -> Result<()> {
         setup::simulation()?;
         setup::sdk()
     })?;
-    // As the tests build it, so that nothing is built twice.
-    parts.run("build", || run_command(on_workspace("build").arg("--bins")))?;
+    // As the tests build it, so that nothing is built twice: without tests the features of dependencies are others.
+    parts.run("build", || run_command(on_workspace("build").args(["--bins", "--tests"])))?;
     let folder = Scratch::new("sdk")?;
     let installed = folder.path().join("installed");
     parts.run("wheel", || install(&python, folder.path(), &installed))?;
