@@ -5,7 +5,7 @@ mod support;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -427,6 +427,41 @@ fn declared_targets_follow_their_file_and_their_certificates() {
     // A file that makes no sense leaves everything as it is.
     write("targets: 7\n");
     until(|| server.log().contains("does not declare targets"));
+    assert!(is_ok(&server.https("shop.example.com", &own.root, "/")));
+}
+
+#[test]
+fn a_mounted_secret_is_followed_when_it_is_swapped() {
+    let own = Own::new();
+    let mount = own.folder.path().join("mount");
+    // As Kubernetes mounts secrets: one link is renamed, and both files are others at once.
+    let swap = |version: &str| {
+        let folder = mount.join(version);
+        fs::create_dir_all(&folder).unwrap();
+        let (chain, key) = own.files("shop.example.com");
+        fs::copy(chain, folder.join("tls.crt")).unwrap();
+        fs::copy(key, folder.join("tls.key")).unwrap();
+        symlink(version, mount.join("..data_tmp")).unwrap();
+        fs::rename(mount.join("..data_tmp"), mount.join("..data")).unwrap();
+    };
+    swap("..one");
+    for file in ["tls.crt", "tls.key"] {
+        symlink(Path::new("..data").join(file), mount.join(file)).unwrap();
+    }
+    let declared = own.folder.path().join("targets.yaml");
+    let (chain, key) = (mount.join("tls.crt"), mount.join("tls.key"));
+    let ssl = format!(
+        "cname: shop.example.com, certFile: {}, keyFile: {}",
+        chain.display(),
+        key.display()
+    );
+    fs::write(&declared, format!("targets: {{ shop: {{ ssl: {{ {ssl} }} }} }}")).unwrap();
+    let server = Server::start(&["--targets", text(&declared)]);
+    until(|| is_ok(&server.https("shop.example.com", &own.root, "/")));
+    let fingerprint = || server.target("shop")["certificate"]["fingerprintSha256"].clone();
+    let first = fingerprint();
+    swap("..two");
+    until(|| fingerprint() != first);
     assert!(is_ok(&server.https("shop.example.com", &own.root, "/")));
 }
 

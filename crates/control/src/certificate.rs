@@ -6,6 +6,7 @@
 //! trust the root is theirs to say.
 
 mod chain;
+mod client;
 mod leaf;
 mod pem;
 mod refusal;
@@ -57,8 +58,12 @@ pub struct Summary {
     pub not_after: SystemTime,
     /// SHA-256 of it, in lower case hexadecimal.
     pub fingerprint_sha256: String,
+    /// The kind of its key and the size, such as `RSA 2048` or `ECDSA P-256`.
+    pub key: String,
     /// Where its revocation can be asked (RFC 6960), over HTTP.
     pub responder: Option<String>,
+    /// Whether clients are told to refuse it without a stapled status (RFC 7633).
+    pub must_staple: bool,
 }
 
 /// What an operator should know of a certificate that is served all the same.
@@ -90,7 +95,7 @@ impl Checked {
     ///
     /// # Errors
     ///
-    /// The first [`Refusal`], in the order key, dates, use, names, chain.
+    /// The first [`Refusal`], in the order key, extensions and dates, use, names, chain.
     pub fn own(
         cname: &DnsName,
         chain_pem: &str,
@@ -151,11 +156,13 @@ impl Checked {
         let Some(leaf) = parsed.first() else { return Err(Refusal::NoCertificate) };
         let self_signed = chain::is_self_signed(leaf);
         for (place, certificate) in parsed.iter().enumerate() {
+            leaf::check_extensions(certificate, place)?;
             leaf::check_dates(certificate, place, now)?;
         }
         leaf::check_use(leaf, self_signed, self.summary.responder.is_some())?;
         leaf::check_names(leaf, &self.summary.names, cname)?;
-        chain::check(&parsed, cname)?;
+        chain::check(&parsed, &self.summary.names)?;
+        client::check(&self.chain, cname, now)?;
         let warnings = self.find_warnings(&parsed, self_signed, now);
         drop(parsed);
         self.warnings.extend(warnings);
@@ -199,6 +206,11 @@ impl Checked {
         &self.summary.leaf
     }
 
+    /// The certificate of who issued it, if it came with the chain.
+    pub fn issuer(&self) -> Option<&CertificateDer<'static>> {
+        self.chain.get(1)
+    }
+
     /// The chain in PEM, the server's own certificate first, nothing else in it.
     pub fn chain_pem(&self) -> String {
         pem::encode_chain(&self.chain)
@@ -225,11 +237,13 @@ impl Summary {
     fn of(leaf: &X509Certificate<'_>, der: &CertificateDer<'static>) -> Self {
         Self {
             names: leaf::names(leaf),
-            issuer: leaf.issuer().to_string(),
+            issuer: leaf::line(leaf.issuer()),
             not_before: moment(leaf.validity().not_before.timestamp()),
             not_after: moment(leaf.validity().not_after.timestamp()),
             fingerprint_sha256: fingerprint(der),
+            key: leaf::key_name(leaf),
             responder: leaf::responder(leaf),
+            must_staple: leaf::must_staple(leaf),
             leaf: der.clone(),
         }
     }

@@ -3,6 +3,7 @@
 
 mod error;
 mod renew;
+mod staple;
 mod switch;
 mod view;
 
@@ -21,6 +22,7 @@ use crate::certificate::{Checked, Summary};
 use crate::dns::Dns;
 use crate::issuer::Issuer;
 use crate::name::{DnsName, LeafLabel};
+use crate::ocsp::Staple;
 use crate::operation::{Operation, Operations};
 use crate::proof::Prover;
 use crate::ssl::{Change, SslConfiguration};
@@ -28,6 +30,7 @@ use crate::store::Store;
 use crate::target::{Kind, Target, TargetName, Tls};
 
 pub use error::ControlError;
+use staple::Stapling;
 use switch::Work;
 pub use view::{CertificateView, Readiness, SslView, TargetView};
 
@@ -99,6 +102,10 @@ struct Entry {
     pending: usize,
     /// Another whenever the target is.
     version: u64,
+    /// Asks the responder of its certificate.
+    stapling: Option<Arc<Stapling>>,
+    /// Why there is nothing new to staple.
+    staple_error: Option<String>,
 }
 
 /// A version that none had before.
@@ -125,6 +132,8 @@ impl Entry {
             turn: Arc::new(Semaphore::new(1)),
             pending: 0,
             version: next_version(),
+            stapling: None,
+            staple_error: None,
         }
     }
 }
@@ -132,7 +141,8 @@ impl Entry {
 impl Controller {
     /// Publishes all that `parts.store` keeps, as it was.
     ///
-    /// A certificate that has expired since is served on: clients are told by it what is wrong.
+    /// A certificate that has expired since is served on: clients are told by it what is wrong. Needs a
+    /// tokio runtime.
     ///
     /// # Errors
     ///
@@ -160,16 +170,20 @@ impl Controller {
             return Ok(self.shared.parts.store.keep(&[], &[&target.name])?);
         }
         let mut entry = Entry::new(target);
-        if let Some(kept) = entry.target.certificate() {
-            let checked = Checked::kept(&kept.chain_pem, &kept.key_pem)?;
-            let access = self.access(&checked);
-            self.publish(&entry.target, access);
+        let kept = entry.target.certificate();
+        let kept = kept.map(|kept| Checked::kept(&kept.chain_pem, &kept.key_pem)).transpose()?;
+        if let Some(checked) = &kept {
+            self.publish(&entry.target, self.access(checked, None));
             entry.summary = Some(checked.summary().clone());
         } else if matches!(entry.target.tls, Tls::Disabled { .. }) {
             self.publish(&entry.target, Access::Plain);
         }
         renew::schedule(&mut entry);
-        self.entries().insert(entry.target.name.clone(), entry);
+        let name = entry.target.name.clone();
+        self.entries().insert(name.clone(), entry);
+        if let Some(checked) = kept {
+            self.staple(&name, &checked);
+        }
         Ok(())
     }
 
@@ -423,8 +437,10 @@ impl Controller {
         self.shared.parts.dns.as_ref()
     }
 
-    fn access(&self, checked: &Checked) -> Access {
-        let certificate = Arc::new(checked.certified_key());
+    fn access(&self, checked: &Checked, staple: Option<Staple>) -> Access {
+        let mut certificate = checked.certified_key();
+        certificate.ocsp = staple.map(|staple| staple.response);
+        let certificate = Arc::new(certificate);
         let settings = &self.shared.settings;
         let redirect = settings.redirect.then_some(settings.https_port);
         Access::Tls { certificate, redirect }

@@ -12,6 +12,7 @@ pub mod declared;
 pub mod dns;
 pub mod issuer;
 pub mod name;
+pub mod ocsp;
 pub mod operation;
 pub mod proof;
 pub mod renewal;

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub(crate) mod peers;
+pub(crate) mod responder;
 pub(crate) mod targets;
 
 use std::fs;

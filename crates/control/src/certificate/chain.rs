@@ -5,11 +5,11 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
 use x509_parser::extensions::{GeneralName, NameConstraints};
 use x509_parser::oid_registry::{OID_PKCS1_MD5WITHRSAENC, OID_PKCS1_SHA1WITHRSA};
+use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::Refusal;
-use super::leaf::{self, subject};
-use crate::name::DnsName;
+use super::leaf::{self, line, subject};
 
 /// ecdsa-with-SHA1 (RFC 3279, section 2.2.3).
 const ECDSA_WITH_SHA1: &str = "1.2.840.10045.4.1";
@@ -23,17 +23,19 @@ pub(super) fn is_self_signed(certificate: &X509Certificate<'_>) -> bool {
 /// A chain is complete when each certificate has its issuer behind it, up to a root or to an
 /// authority whose issuer is a root. A certificate alone is complete only if it is its own issuer:
 /// one that a root has issued at once is given with that root.
-pub(super) fn check(chain: &[X509Certificate<'_>], cname: &DnsName) -> Result<(), Refusal> {
+///
+/// What issuers allow has to hold for all `names` of the certificate: clients refuse it for any.
+pub(super) fn check(chain: &[X509Certificate<'_>], names: &[String]) -> Result<(), Refusal> {
     let Some(last) = chain.last() else { return Err(Refusal::NoCertificate) };
     for (place, certificate) in chain.iter().enumerate() {
         check_strength(certificate, place)?;
     }
     for (place, pair) in chain.windows(2).enumerate() {
         check_link(chain, place, &pair[0], &pair[1])?;
-        check_authority(&pair[1], place + 1, cname)?;
+        check_authority(&pair[1], place + 1, names)?;
     }
     if chain.len() == 1 && !is_self_signed(last) {
-        return Err(Refusal::ChainIncomplete { issuer: last.issuer().to_string() });
+        return Err(Refusal::ChainIncomplete { issuer: line(last.issuer()) });
     }
     Ok(())
 }
@@ -68,14 +70,22 @@ fn check_link(
         } else if elsewhere {
             Refusal::WrongOrder { place: place + 2 }
         } else {
-            let issuer = certificate.issuer().to_string();
+            let issuer = line(certificate.issuer());
             Refusal::ChainGap { subject: subject(certificate, place), issuer }
         });
+    }
+    if is_weak_rsa(issuer.public_key()) {
+        let why = "its RSA key is shorter than 2048 bits, which clients refuse".to_owned();
+        return Err(Refusal::NotAnAuthority { subject: subject(issuer, place + 1), why });
     }
     if !verifies(certificate, issuer.public_key()) {
         return Err(Refusal::BadSignature { subject: subject(certificate, place) });
     }
     Ok(())
+}
+
+fn is_weak_rsa(key: &SubjectPublicKeyInfo<'_>) -> bool {
+    matches!(key.parsed(), Ok(PublicKey::RSA(rsa)) if rsa.key_size() < *leaf::RSA_BITS.start())
 }
 
 /// A signature of a kind that is not known here is the clients' to judge.
@@ -88,9 +98,10 @@ fn verifies(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) -
 fn check_authority(
     authority: &X509Certificate<'_>,
     place: usize,
-    cname: &DnsName,
+    names: &[String],
 ) -> Result<(), Refusal> {
-    let refused = |why| Refusal::NotAnAuthority { subject: subject(authority, place), why };
+    let refused =
+        |why: &str| Refusal::NotAnAuthority { subject: subject(authority, place), why: why.into() };
     let constraints = authority.basic_constraints().ok().flatten();
     let Some(constraints) = constraints.filter(|constraints| constraints.value.ca) else {
         return Err(refused("it is not marked as an authority (CA:TRUE)"));
@@ -105,24 +116,20 @@ fn check_authority(
     {
         return Err(refused("its key usage does not allow to sign certificates"));
     }
-    if let Ok(Some(usage)) = authority.extended_key_usage()
-        && !usage.value.server_auth
-        && !usage.value.any
-    {
+    if !leaf::is_for_servers(authority) {
         return Err(refused("its extended key usage excludes servers"));
     }
     leaf::check_critical(authority)?;
-    match authority.name_constraints() {
-        Ok(Some(names)) if !permits(names.value, cname) => {
-            Err(refused("its name constraints exclude the name"))
-        }
-        _ => Ok(()),
+    let Ok(Some(constraints)) = authority.name_constraints() else { return Ok(()) };
+    match names.iter().find(|name| !permits(constraints.value, name)) {
+        Some(name) => Err(refused(&format!("its name constraints exclude {}", line(name)))),
+        None => Ok(()),
     }
 }
 
-/// Whether the DNS names of the constraints let `cname` through (RFC 5280, section 4.2.1.10).
-fn permits(constraints: &NameConstraints<'_>, cname: &DnsName) -> bool {
-    let host = cname.as_str().trim_start_matches("*.");
+/// Whether the DNS names of the constraints let `name` through (RFC 5280, section 4.2.1.10).
+fn permits(constraints: &NameConstraints<'_>, name: &str) -> bool {
+    let host = name.trim_start_matches("*.");
     let within = |base: &str| {
         let base = base.trim_start_matches('.').to_ascii_lowercase();
         base.is_empty()

@@ -7,7 +7,9 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{
     OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_PKCS1_RSAENCRYPTION,
-    OID_PKIX_ACCESS_DESCRIPTOR_OCSP, OID_SIG_ED25519,
+    OID_PKIX_ACCESS_DESCRIPTOR_OCSP, OID_SIG_ED25519, OID_X509_EXT_BASIC_CONSTRAINTS,
+    OID_X509_EXT_EXTENDED_KEY_USAGE, OID_X509_EXT_KEY_USAGE, OID_X509_EXT_NAME_CONSTRAINTS,
+    OID_X509_EXT_SUBJECT_ALT_NAME, Oid,
 };
 use x509_parser::public_key::PublicKey;
 use x509_parser::x509::X509Version;
@@ -16,7 +18,19 @@ use super::{Refusal, moment, rfc3339};
 use crate::name::DnsName;
 
 /// RSA keys that are signed with: shorter ones are weak, longer ones the provider does not take.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+pub(super) const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+
+/// Extensions that say what a certificate is for.
+const JUDGED: [Oid<'static>; 5] = [
+    OID_X509_EXT_BASIC_CONSTRAINTS,
+    OID_X509_EXT_EXTENDED_KEY_USAGE,
+    OID_X509_EXT_KEY_USAGE,
+    OID_X509_EXT_NAME_CONSTRAINTS,
+    OID_X509_EXT_SUBJECT_ALT_NAME,
+];
+
+/// Longest name that a message repeats, in characters.
+const MAX_SAID: usize = 100;
 
 /// Names that a message lists.
 const NAMES_LISTED: usize = 8;
@@ -68,12 +82,23 @@ pub(super) fn check_dates(
     Ok(())
 }
 
+/// What a certificate says, in one line that is not long: nobody has checked it.
+pub(super) fn line(said: &impl ToString) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let said = said.to_string();
+    let mut line: String = said.chars().take(MAX_SAID).map(clean).collect();
+    if said.chars().nth(MAX_SAID).is_some() {
+        line.push_str("...");
+    }
+    line
+}
+
 /// How messages call the certificate at `place`.
 pub(super) fn subject(certificate: &X509Certificate<'_>, place: usize) -> String {
     if place == 0 {
         return "the server's certificate".to_owned();
     }
-    format!("certificate {} of the chain ({})", place + 1, certificate.subject())
+    format!("certificate {} of the chain ({})", place + 1, line(certificate.subject()))
 }
 
 /// The DNS names of the certificate, in lower case.
@@ -103,7 +128,7 @@ pub(super) fn check_names(
     if names.iter().any(covers) {
         return Ok(());
     }
-    let mut listed: Vec<_> = names.iter().take(NAMES_LISTED).cloned().collect();
+    let mut listed: Vec<_> = names.iter().take(NAMES_LISTED).map(line).collect();
     if names.len() > NAMES_LISTED {
         listed.push(format!("{} more", names.len() - NAMES_LISTED));
     }
@@ -122,10 +147,7 @@ pub(super) fn check_use(
     if leaf.is_ca() && !self_signed {
         return Err(Refusal::LeafIsAuthority);
     }
-    if let Ok(Some(usage)) = leaf.extended_key_usage()
-        && !usage.value.server_auth
-        && !usage.value.any
-    {
+    if !is_for_servers(leaf) {
         return Err(Refusal::NotForServers);
     }
     if let Ok(Some(usage)) = leaf.key_usage()
@@ -134,9 +156,33 @@ pub(super) fn check_use(
         return Err(Refusal::NotForSigning);
     }
     check_critical(leaf)?;
-    let must_staple = leaf.extensions().iter().any(|one| one.oid.to_id_string() == OID_TLS_FEATURE);
-    if must_staple && !responder {
+    if must_staple(leaf) && !responder {
         return Err(Refusal::MustStaple);
+    }
+    Ok(())
+}
+
+/// Whether servers are among its purposes. "Any" is not enough for OpenSSL and rustls.
+pub(super) fn is_for_servers(certificate: &X509Certificate<'_>) -> bool {
+    let purposes = certificate.extended_key_usage().ok().flatten();
+    purposes.is_none_or(|purposes| purposes.value.server_auth)
+}
+
+/// Whether each extension is there once, and those that are judged by here can be read.
+pub(super) fn check_extensions(
+    certificate: &X509Certificate<'_>,
+    place: usize,
+) -> Result<(), Refusal> {
+    let extensions = certificate.extensions();
+    for (index, extension) in extensions.iter().enumerate() {
+        let again = extensions[..index].iter().any(|other| other.oid == extension.oid);
+        let broken = matches!(extension.parsed_extension(), ParsedExtension::ParseError { .. })
+            && JUDGED.contains(&extension.oid);
+        if again || broken {
+            let why = if again { "more than once" } else { "in a way that cannot be read" };
+            let (subject, oid) = (subject(certificate, place), extension.oid.to_id_string());
+            return Err(Refusal::BadExtension { subject, oid, why });
+        }
     }
     Ok(())
 }
@@ -154,6 +200,20 @@ pub(super) fn check_critical(certificate: &X509Certificate<'_>) -> Result<(), Re
         }
     }
     Ok(())
+}
+
+/// Whether clients are told to refuse it without a stapled status.
+pub(super) fn must_staple(leaf: &X509Certificate<'_>) -> bool {
+    leaf.extensions().iter().any(|one| one.oid.to_id_string() == OID_TLS_FEATURE)
+}
+
+/// The kind of the key and its size, for people.
+pub(super) fn key_name(leaf: &X509Certificate<'_>) -> String {
+    match leaf.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) => format!("RSA {}", key.key_size()),
+        Ok(PublicKey::EC(point)) => format!("ECDSA P-{}", point.key_size()),
+        _ => "Ed25519".to_owned(),
+    }
 }
 
 /// The responder of the certificate, if it is asked over HTTP.

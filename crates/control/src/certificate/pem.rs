@@ -3,6 +3,8 @@
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use x509_cert::der::Decode;
+use x509_cert::der::asn1::AnyRef;
 use zeroize::Zeroizing;
 
 use super::Refusal;
@@ -49,13 +51,19 @@ pub(super) fn key(text: &str) -> Result<Zeroizing<PrivateKeyDer<'static>>, Refus
     let mut keys = PrivateKeyDer::pem_slice_iter(text.as_bytes())
         .map(|key| key.map(Zeroizing::new).map_err(|_| Refusal::Damaged { what: "key" }));
     match (keys.next().transpose()?, keys.next().transpose()?) {
-        (Some(key), None) => Ok(key),
+        (Some(key), None) if is_whole(key.secret_der()) => Ok(key),
+        (Some(_), None) => Err(Refusal::Damaged { what: "key" }),
         (Some(_), Some(_)) => Err(Refusal::SeveralKeys),
         (None, _) if text.contains("-----BEGIN CERTIFICATE-----") => Err(Refusal::CertificateAsKey),
         (None, _) if text.contains("-----BEGIN PUBLIC KEY-----") => Err(Refusal::PublicKey),
         (None, _) if text.contains(KEY_LABEL) => Err(Refusal::KeyUnsupported),
         (None, _) => Err(Refusal::NoKey),
     }
+}
+
+/// Whether `der` is one value, as long as it says.
+fn is_whole(der: &[u8]) -> bool {
+    AnyRef::from_der(der).is_ok()
 }
 
 fn check_text(text: &str, what: &'static str) -> Result<(), Refusal> {

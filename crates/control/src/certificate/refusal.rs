@@ -14,7 +14,9 @@ pub enum Refusal {
         "the {what} is binary (DER or PKCS #12): convert it to PEM first (openssl x509, pkey or pkcs12)"
     )]
     Binary { what: &'static str },
-    #[error("the PEM of the {what} is damaged: a section has no end or is not base64")]
+    #[error(
+        "the PEM of the {what} is damaged: a section has no end, is not base64 or is cut short"
+    )]
     Damaged { what: &'static str },
     #[error("the PEM of the {what} is larger than 1 MiB")]
     TooLarge { what: &'static str },
@@ -119,7 +121,11 @@ pub enum Refusal {
     )]
     WeakSignature { subject: String, digest: &'static str },
     #[error("{subject} cannot issue certificates: {why}")]
-    NotAnAuthority { subject: String, why: &'static str },
+    NotAnAuthority { subject: String, why: String },
+    #[error("{subject} has the extension {oid} {why}, which clients refuse: have it issued again")]
+    BadExtension { subject: String, oid: String, why: &'static str },
+    #[error("clients would refuse the certificate ({why}): have it issued again")]
+    ClientsRefuse { why: String },
 }
 
 impl Refusal {
@@ -173,6 +179,8 @@ impl Refusal {
             Self::BadSignature { .. } => ("bad-signature", 55),
             Self::WeakSignature { .. } => ("weak-signature", 56),
             Self::NotAnAuthority { .. } => ("not-an-authority", 57),
+            Self::BadExtension { .. } => ("bad-extension", 58),
+            Self::ClientsRefuse { .. } => ("clients-refuse", 59),
         }
     }
 }

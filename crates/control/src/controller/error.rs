@@ -9,6 +9,7 @@ use crate::certificate::Refusal;
 use crate::dns::DnsError;
 use crate::issuer::IssueError;
 use crate::name::NameError;
+use crate::ocsp::OcspError;
 use crate::operation::Problem;
 use crate::proof::ProofError;
 use crate::ssl::SslError;
@@ -85,6 +86,9 @@ pub enum ControlError {
     /// The name could not be published.
     #[error(transparent)]
     Dns(#[from] DnsError),
+    /// The responder did not give the status that the certificate asks for.
+    #[error(transparent)]
+    Ocsp(#[from] OcspError),
     /// The authority gave no certificate.
     #[error(transparent)]
     Issue(#[from] IssueError),
@@ -134,6 +138,7 @@ impl ControlError {
             Self::NameTaken { .. } => "name-taken",
             Self::Dns(_) => "dns",
             Self::Issue(_) => "issuer",
+            Self::Ocsp(_) => "ocsp",
             Self::Proof(_) => "not-served",
             Self::Store(_) => "not-kept",
             Self::Nameless { .. } => "nameless",
@@ -156,6 +161,7 @@ impl ControlError {
             Self::Issue(_) => 11,
             Self::Proof(_) => 12,
             Self::Store(_) => 13,
+            Self::Ocsp(_) => 15,
         }
     }
 
@@ -170,7 +176,7 @@ impl ControlError {
             | Self::NoPlainListener
             | Self::Overtaken { .. } => 409,
             Self::Busy { .. } | Self::TooManyTargets => 503,
-            Self::Dns(_) | Self::Issue(_) => 502,
+            Self::Dns(_) | Self::Issue(_) | Self::Ocsp(_) => 502,
             Self::Proof(_) | Self::Store(_) => 500,
         }
     }

@@ -183,6 +183,7 @@ impl Controller {
     /// Publishes, proves, keeps; on failure the old one is published again. One change at a time does this, and only if
     /// nothing has come between since it began.
     async fn establish(&self, mut next: Next) -> Result<(), ControlError> {
+        let staple = Self::required_staple(&next.checked).await?;
         let _committing = self.shared.committing.lock().await;
         self.check_unchanged(&next.work)?;
         self.check_names(&next)?;
@@ -191,7 +192,7 @@ impl Controller {
         let loser = next.loser.as_ref().and_then(|loser| self.target(loser).ok());
         let loser = loser.filter(|loser| loser.managed == target.managed);
         let loser = loser.map(|loser| robbed(loser, target));
-        let before = self.publish(target, self.access(&next.checked));
+        let before = self.publish(target, self.access(&next.checked, staple));
         let result = match self.prove(target, &next.checked).await {
             Ok(()) => {
                 let targets: Vec<&Target> = [&*target].into_iter().chain(&loser).collect();
@@ -213,11 +214,15 @@ impl Controller {
         if let Some(loser) = loser {
             self.lose(loser);
         }
+        self.staple(&name, &next.checked);
+        self.reschedule(&name);
         if let (true, Some(managed)) = (took_over, managed) {
             // Whoever had it may have given it back in the meantime.
-            self.dns().publish(&managed, &self.shared.settings.addresses, true).await?;
+            let publish = self.dns().publish(&managed, &self.shared.settings.addresses, true);
+            if let Err(error) = publish.await {
+                tracing::warn!(name = %managed, %error, "the name that was taken over could not be published again");
+            }
         }
-        self.reschedule(&name);
         Ok(())
     }
 
@@ -328,6 +333,8 @@ impl Controller {
             entry.summary = summary;
             entry.renew_at = None;
             entry.version = version;
+            entry.stapling = None;
+            entry.staple_error = None;
         }
         version
     }

@@ -65,6 +65,8 @@ pub struct CertificateView {
     pub names: Vec<String>,
     /// Who issued it.
     pub issuer: String,
+    /// The kind of its key and the size.
+    pub key: String,
     /// Its first moment (RFC 3339).
     pub not_before: String,
     /// Its last moment (RFC 3339).
@@ -181,6 +183,7 @@ fn view(entry: &Entry, settings: &Settings) -> TargetView {
     let certificate = entry.summary.as_ref().map(|summary| CertificateView {
         names: summary.names.clone(),
         issuer: summary.issuer.clone(),
+        key: summary.key.clone(),
         not_before: rfc3339(summary.not_before),
         not_after: rfc3339(summary.not_after),
         fingerprint_sha256: summary.fingerprint_sha256.clone(),
@@ -252,6 +255,12 @@ fn warning(entry: &Entry, now: SystemTime) -> Option<String> {
     if own && left < EXPIRY_WARNING.min(lifetime / EXPIRY_WARNING_PART) {
         return Some(format!(
             "the certificate of target {} expires at {until}: update it",
+            target.name
+        ));
+    }
+    if let Some(error) = &entry.staple_error {
+        return Some(format!(
+            "the certificate of target {} has no status to staple: {error}",
             target.name
         ));
     }
