@@ -25,7 +25,7 @@ use tracing::{info, warn};
 use crate::metrics::{DeviceMetrics, RecordMetrics};
 use crate::shutdown::Signals;
 use crate::transport::{self, Chosen, DeviceOpenError};
-use control::{ControlArguments, ControlMetrics, ControlStartError};
+use control::{ControlArguments, ControlStartError};
 
 /// What `sealgate serve` takes.
 #[derive(Debug, clap::Args)]
@@ -120,7 +120,7 @@ async fn serve_certificate(
     signals: Signals,
 ) -> Result<Summary, ServeError> {
     let certificate = ServedCertificate::prepare(&arguments)?;
-    let metrics = metrics(device, Arc::clone(offload.counters()), None);
+    let metrics = metrics(device, Arc::clone(offload.counters()));
     let config = server_config(Arc::new(offload.provider()), certificate.certificate)?;
     let tls = TlsAcceptor::new(config, offload);
     let router = Router::new(EmbeddedModel::load()?, metrics.clone());
@@ -140,17 +140,15 @@ async fn serve_targets(
     device: Option<Device>,
     signals: Signals,
 ) -> Result<Summary, ServeError> {
-    let control_metrics = Arc::new(ControlMetrics::default());
-    let counters = Arc::clone(offload.counters());
-    let metrics = metrics(device, counters, Some(Arc::clone(&control_metrics)));
+    let metrics = metrics(device, Arc::clone(offload.counters()));
     let publications = Publications::default();
     let config = published_config(Arc::new(offload.provider()), &publications)?;
     let tls = TlsAcceptor::new(config, offload);
     let router = Router::new(EmbeddedModel::load()?, metrics.clone());
     let gate = Gate::new(router, publications.clone());
-    let server = Server::bind(settings(&arguments), tls, gate, metrics).await?;
+    let server = Server::bind(settings(&arguments), tls, gate, metrics.clone()).await?;
     let (https, http) = (server.local_addrs(), server.plain_addrs());
-    let started = arguments.control.start(state, &publications, https, http, &control_metrics);
+    let started = arguments.control.start(state, &publications, https, http, &metrics);
     let control = started.await.map_err(Box::new)?;
     info!(addresses = ?https, plain = ?http, admin = %control.admin_socket.display(), "serving");
     let ready = Ready {
@@ -196,18 +194,11 @@ fn offload(device: Option<&Device>, software_below: Option<SoftwareBelow>) -> Of
     Offload::new(device).software_below(thresholds)
 }
 
-fn metrics(
-    device: Option<Device>,
-    records: Arc<RecordCounters>,
-    control: Option<Arc<ControlMetrics>>,
-) -> Metrics {
+fn metrics(device: Option<Device>, records: Arc<RecordCounters>) -> Metrics {
     let mut sources: Vec<Arc<dyn sealgate_frontend::MetricsSource>> =
         vec![Arc::new(RecordMetrics::new(records))];
     if let Some(device) = device {
         sources.push(Arc::new(DeviceMetrics::new(device)));
-    }
-    if let Some(control) = control {
-        sources.push(control);
     }
     Metrics::new(sources)
 }

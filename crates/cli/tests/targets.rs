@@ -6,6 +6,7 @@ mod support;
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,7 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustix::process::Signal;
 use serde_json::Value;
-use support::targets::{PATIENCE, Server, host, is_ok, until};
+use support::targets::{PATIENCE, Server, exchange, host, is_ok, until};
 use support::{command, text};
 use tempfile::TempDir;
 
@@ -515,6 +516,27 @@ fn the_admin_api_on_tcp_is_for_clients_with_a_certificate() {
     assert_eq!(code, 1);
     let (code, _, error) = server.try_cli(&show);
     assert_eq!((code, error.contains("--admin-cert")), (1, true), "{error}");
+}
+
+#[test]
+fn numbers_of_targets_are_for_who_may_ask_the_admin_api() {
+    let server = Server::start(&[]);
+    server.cli(&["target", "create", "secretly"]);
+    let admin = |path: &str| {
+        let mut socket = UnixStream::connect(server.path("state/admin.sock")).unwrap();
+        exchange(&mut socket, "localhost", path).unwrap()
+    };
+    let metrics = admin("/metrics");
+    for family in ["sealgate_certificate_not_after_seconds{", "sealgate_frontend_connections_total"]
+    {
+        assert!(metrics.contains(family), "{metrics}");
+    }
+    let public = server.https(host(&server.uri("secretly")), &server.root(), "/metrics").unwrap();
+    assert!(public.contains("sealgate_frontend_connections_total"), "{public}");
+    assert!(!public.contains("secretly"), "{public}");
+
+    let answer = admin("/v1/targets/%ff");
+    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("bad-path"), "{answer}");
 }
 
 #[test]

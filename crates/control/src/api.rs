@@ -4,16 +4,20 @@
 mod listen;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use sealgate_frontend::Metrics;
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
+use uuid::Uuid;
 
 use crate::controller::{ControlError, Controller, Readiness, TargetView};
 use crate::dns::check::{self, Report};
@@ -21,6 +25,7 @@ use crate::operation::{Operation, Problem};
 use crate::ssl::SslConfiguration;
 use crate::target::{Kind, TargetName};
 
+pub use axum::Router;
 pub use listen::{AdminListener, AdminTls, ListenError};
 
 /// Largest body: a chain and a key in PEM, with room.
@@ -111,9 +116,11 @@ struct Wait {
 )]
 struct Description;
 
-/// The API in front of `controller`.
-pub fn router(controller: Controller) -> Router {
+/// The API in front of `controller`; what it knows is shown with `metrics`.
+pub fn router(controller: Controller, metrics: &Metrics) -> Router {
+    let metrics = metrics.with_source(Arc::new(controller.clone()));
     Router::new()
+        .route("/metrics", get(|| async move { scrape(&metrics) }))
         .route("/v1/targets", get(list))
         .route("/v1/targets/{name}", get(show).put(create).patch(update).delete(delete))
         .route("/v1/targets/{name}/dns", get(dns))
@@ -153,9 +160,9 @@ async fn list(State(controller): State<Controller>) -> Json<TargetList> {
 )]
 async fn show(
     State(controller): State<Controller>,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<Json<TargetView>, Failure> {
-    Ok(Json(controller.view(&target_name(&name)?)?))
+    Ok(Json(controller.view(&name)?))
 }
 
 #[utoipa::path(
@@ -171,11 +178,10 @@ async fn show(
 )]
 async fn create(
     State(controller): State<Controller>,
-    Path(name): Path<String>,
+    Named(name): Named,
     spec: Result<Json<TargetSpec>, JsonRejection>,
 ) -> Result<Accepted, Failure> {
     let Json(spec) = spec?;
-    let name = target_name(&name)?;
     blocking(move || controller.create(&name, spec.kind(), &spec.ssl, false)).await
 }
 
@@ -193,11 +199,10 @@ async fn create(
 )]
 async fn update(
     State(controller): State<Controller>,
-    Path(name): Path<String>,
+    Named(name): Named,
     patch: Result<Json<TargetPatch>, JsonRejection>,
 ) -> Result<Accepted, Failure> {
     let Json(patch) = patch?;
-    let name = target_name(&name)?;
     blocking(move || controller.update(&name, &patch.ssl)).await
 }
 
@@ -209,29 +214,29 @@ async fn update(
 )]
 async fn delete(
     State(controller): State<Controller>,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<Accepted, Failure> {
-    Ok(Accepted(controller.delete(&target_name(&name)?)?))
+    Ok(Accepted(controller.delete(&name)?))
 }
 
 #[utoipa::path(
     get,
     path = "/v1/operations/{id}",
     params(
-        ("id" = uuid::Uuid, Path),
+        ("id" = Uuid, Path),
         ("waitSeconds" = Option<u64>, Query, description = "hold the answer back for so long while it runs, at most 60")
     ),
     responses((status = 200, body = Operation), (status = 404, body = ErrorBody))
 )]
 async fn operation(
     State(controller): State<Controller>,
-    Path(id): Path<String>,
+    id: Result<Path<Uuid>, PathRejection>,
     wait: Result<Query<Wait>, QueryRejection>,
 ) -> Result<Json<Operation>, Failure> {
     let unknown =
         || Failure::new(404, "unknown-operation", "there is no such operation, or it was long ago");
     let wait = Duration::from_secs(wait?.wait_seconds).min(MAX_WAIT);
-    let id = id.parse().map_err(|_| unknown())?;
+    let Path(id) = id.map_err(|_| unknown())?;
     controller.operation(id, wait).await.map(Json).ok_or_else(unknown)
 }
 
@@ -243,9 +248,9 @@ async fn operation(
 )]
 async fn dns(
     State(controller): State<Controller>,
-    Path(name): Path<String>,
+    Named(name): Named,
 ) -> Result<Json<Report>, Failure> {
-    let (name, expected): (_, Vec<IpAddr>) = controller.expected_addresses(&target_name(&name)?)?;
+    let (name, expected): (_, Vec<IpAddr>) = controller.expected_addresses(&name)?;
     Ok(Json(check::check(&name, &expected, &check::system_resolvers()).await))
 }
 
@@ -276,6 +281,15 @@ async fn ready(State(controller): State<Controller>) -> Response {
     (status, Json(readiness)).into_response()
 }
 
+/// Public clients get these numbers too, but for those of targets, which name all there are.
+fn scrape(metrics: &Metrics) -> Response {
+    match metrics.encode() {
+        Ok(text) => ([(header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], text).into_response(),
+        Err(_) => Failure::new(500, "internal", "the metrics cannot be written: this is a defect")
+            .into_response(),
+    }
+}
+
 /// Checks of chains and waits for the disk are kept off the threads that serve.
 async fn blocking(
     begin: impl FnOnce() -> Result<Operation, ControlError> + Send + 'static,
@@ -295,8 +309,18 @@ async fn blocking(
     }
 }
 
-fn target_name(text: &str) -> Result<TargetName, Failure> {
-    Ok(TargetName::parse(text).map_err(ControlError::from)?)
+/// The target that a path names.
+struct Named(TargetName);
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(text) =
+            path.map_err(|_| Failure::new(400, "bad-path", "the path is not UTF-8"))?;
+        Ok(Self(TargetName::parse(&text).map_err(ControlError::from)?))
+    }
 }
 
 /// An operation that has begun.

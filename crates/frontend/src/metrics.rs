@@ -19,9 +19,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-/// The content type of [`Metrics::encode`]'s text.
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 const PREFIX: &str = "sealgate_frontend";
 
 /// Upper bound of the first bucket of scoring times, in seconds; each further one doubles.
@@ -77,6 +74,7 @@ pub enum Value {
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
+    sources: Sources,
     connections: Counter,
     open_connections: Gauge,
     accept_errors: Counter,
@@ -90,11 +88,15 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// The media type of the encoded text.
+    pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
     /// Counters at zero, to be shown together with what `sources` say.
     pub fn new(sources: Vec<Arc<dyn MetricsSource>>) -> Self {
         let buckets = exponential_buckets(FIRST_SCORING_BUCKET_SECONDS, 2.0, SCORING_BUCKETS);
         let mut metrics = Self {
             registry: Arc::default(),
+            sources: Sources(sources),
             connections: Counter::default(),
             open_connections: Gauge::default(),
             accept_errors: Counter::default(),
@@ -106,11 +108,20 @@ impl Metrics {
             scoring_seconds: Histogram::new(buckets),
             images: Counter::default(),
         };
-        metrics.registry = Arc::new(metrics.register(Sources(sources)));
+        metrics.registry = Arc::new(metrics.register());
         metrics
     }
 
-    fn register(&self, sources: Sources) -> Registry {
+    /// The same counters, shown together with what `source` says too: for those who may know more.
+    #[must_use]
+    pub fn with_source(&self, source: Arc<dyn MetricsSource>) -> Self {
+        let mut metrics = self.clone();
+        metrics.sources.0.push(source);
+        metrics.registry = Arc::new(metrics.register());
+        metrics
+    }
+
+    fn register(&self) -> Registry {
         let mut root = Registry::default();
         let registry = root.sub_registry_with_prefix(PREFIX);
         registry.register("connections", "TCP connections accepted", self.connections.clone());
@@ -152,7 +163,7 @@ impl Metrics {
             self.scoring_seconds.clone(),
         );
         registry.register("images", "Images scored", self.images.clone());
-        root.register_collector(Box::new(sources));
+        root.register_collector(Box::new(self.sources.clone()));
         root
     }
 
@@ -244,6 +255,7 @@ struct RequestLabels {
 }
 
 /// Shows the samples of all sources, family by family.
+#[derive(Clone)]
 struct Sources(Vec<Arc<dyn MetricsSource>>);
 
 impl fmt::Debug for Sources {

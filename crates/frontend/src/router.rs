@@ -22,7 +22,7 @@ use hyper::header::{
 use hyper::{Method, Request, Response};
 use tower::{Service, ServiceExt};
 
-use crate::{Metrics, ReplicaError, ScoreRequest, ScoreResponse, Target, metrics};
+use crate::{Metrics, ReplicaError, ScoreRequest, ScoreResponse, Target};
 use refusal::Refusal;
 use request_id::RequestIds;
 
@@ -99,7 +99,7 @@ where
             Route::Health => Ok(text("text/plain; charset=utf-8", "Healthy\n".to_owned())),
             Route::Metrics => {
                 let encoded = self.metrics.encode().map_err(|_| Refusal::Unwritable)?;
-                Ok(text(metrics::CONTENT_TYPE, encoded))
+                Ok(text(Metrics::CONTENT_TYPE, encoded))
             }
             Route::Swagger => swagger::document(request.uri().query()).map(json),
             Route::Score => self.score(request).await,

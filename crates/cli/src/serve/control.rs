@@ -4,10 +4,10 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sealgate_control::api::{self, AdminListener, ListenError};
+use sealgate_control::api::{self, AdminListener, ListenError, Router};
 use sealgate_control::controller::{ControlError, Controller, Parts, Settings};
 use sealgate_control::declared::{Declared, DeclaredError, reconcile};
 use sealgate_control::dns::embedded::{EmbeddedDns, Settings as DnsSettings, StartError};
@@ -24,7 +24,7 @@ use sealgate_control::issuer::development::{
 use sealgate_control::name::{DnsName, NameError};
 use sealgate_control::proof::Prover;
 use sealgate_control::store::{Store, StoreError};
-use sealgate_frontend::{Certificate, CertificateError, MetricsSource, Publications, Sample};
+use sealgate_frontend::{Certificate, CertificateError, Metrics, Publications};
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 use zeroize::Zeroizing;
@@ -129,16 +129,6 @@ pub(super) struct Control {
     _tasks: JoinSet<()>,
 }
 
-/// Numbers of a controller that is made after the metrics.
-#[derive(Debug, Default)]
-pub(super) struct ControlMetrics(pub(super) OnceLock<Controller>);
-
-impl MetricsSource for ControlMetrics {
-    fn samples(&self) -> Vec<Sample> {
-        self.0.get().map(MetricsSource::samples).unwrap_or_default()
-    }
-}
-
 impl ControlArguments {
     /// Starts everything: what is kept is published before this returns.
     pub(super) async fn start(
@@ -147,7 +137,7 @@ impl ControlArguments {
         publications: &Publications,
         https: &[SocketAddr],
         http: &[SocketAddr],
-        metrics: &ControlMetrics,
+        metrics: &Metrics,
     ) -> Result<Control, ControlStartError> {
         let store = Store::open(state)?;
         let zone = DnsName::parse(&self.zone)?;
@@ -182,13 +172,12 @@ impl ControlArguments {
         let publications = publications.clone();
         let parts = Parts { store, publications, issuer, dns, prover };
         let controller = Controller::start(parts, settings)?;
-        // Set once, here.
-        let _ = metrics.0.set(controller.clone());
+        let api = api::router(controller.clone(), metrics);
 
         let mut tasks = JoinSet::new();
         let admin_socket = self.admin_socket.clone().unwrap_or_else(|| state.join("admin.sock"));
-        serve_api(&mut tasks, AdminListener::unix(&admin_socket)?, &controller);
-        let admin_listen = self.serve_tls(&mut tasks, &controller, provider).await?;
+        serve_api(&mut tasks, AdminListener::unix(&admin_socket)?, api.clone());
+        let admin_listen = self.serve_tls(&mut tasks, api, provider).await?;
         tasks.spawn(controller.clone().publish_names());
         tasks.spawn(controller.clone().renew_for_ever());
         tasks.spawn(controller.clone().ask_windows_for_ever());
@@ -267,7 +256,7 @@ impl ControlArguments {
     async fn serve_tls(
         &self,
         tasks: &mut JoinSet<()>,
-        controller: &Controller,
+        api: Router,
         provider: Arc<rustls::crypto::CryptoProvider>,
     ) -> Result<Option<SocketAddr>, ControlStartError> {
         let (Some(address), Some(chain), Some(key), Some(clients)) =
@@ -278,15 +267,14 @@ impl ControlArguments {
         let certificate = Certificate::load(chain, key)?;
         let listener = AdminListener::tls(address, &certificate, clients, provider).await?;
         let address = listener.local_addr();
-        serve_api(tasks, listener, controller);
+        serve_api(tasks, listener, api);
         Ok(address)
     }
 }
 
-fn serve_api(tasks: &mut JoinSet<()>, listener: AdminListener, controller: &Controller) {
-    let router = api::router(controller.clone());
+fn serve_api(tasks: &mut JoinSet<()>, listener: AdminListener, api: Router) {
     tasks.spawn(async move {
-        if let Err(error) = listener.serve(router).await {
+        if let Err(error) = listener.serve(api).await {
             error!(%error, "the admin API has ended");
         }
     });

@@ -11,7 +11,8 @@ use std::task::{Context, Poll};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION};
-use hyper::{Request, Response, StatusCode, Uri};
+use hyper::http::uri::Authority;
+use hyper::{Request, Response, StatusCode, Uri, Version};
 use tower::{Service, ServiceExt};
 
 use super::challenge::WELL_KNOWN;
@@ -43,6 +44,7 @@ enum Stop {
     Redirect(String),
     HttpsOnly,
     Misdirected,
+    BadHost,
     Unknown,
 }
 
@@ -58,7 +60,7 @@ impl<S> Gate<S> {
         if let (Scheme::Plain, Some(token)) = (&scheme, path.strip_prefix(WELL_KNOWN)) {
             return Err(Stop::Challenge(self.publications.http_challenges().get(token)));
         }
-        let host = host(request);
+        let host = host(request)?;
         match scheme {
             Scheme::Plain => self.plain(host.as_deref(), request.uri()),
             Scheme::Tls { server_name } => self.tls(host.as_deref(), server_name.as_deref(), path),
@@ -119,6 +121,9 @@ impl Stop {
                 StatusCode::MISDIRECTED_REQUEST,
                 "the host of the request belongs to another service than that of the connection",
             ),
+            Self::BadHost => {
+                refusal(StatusCode::BAD_REQUEST, "a request names one host, and names it well")
+            }
             Self::Unknown => {
                 refusal(StatusCode::NOT_FOUND, "no service is published under this name")
             }
@@ -126,11 +131,24 @@ impl Stop {
     }
 }
 
-/// The host that the request names, in lower case, without its port.
-fn host<B>(request: &Request<B>) -> Option<String> {
-    let header = || request.headers().get(HOST)?.to_str().ok()?.parse().ok();
-    let authority = request.uri().authority().cloned().or_else(header)?;
-    Some(authority.host().trim_end_matches('.').to_ascii_lowercase())
+/// The host that the request names, in lower case, without its port; HTTP/1.1 wants one `Host`, which
+/// may be empty (RFC 9112, section 3.2).
+fn host<B>(request: &Request<B>) -> Result<Option<String>, Stop> {
+    let mut headers = request.headers().get_all(HOST).iter();
+    let header = match (headers.next(), headers.next()) {
+        (_, Some(_)) => return Err(Stop::BadHost),
+        (None, None) if request.version() == Version::HTTP_11 => return Err(Stop::BadHost),
+        (None, None) => None,
+        (Some(header), None) if header.is_empty() => None,
+        (Some(header), None) => {
+            Some(Authority::try_from(header.as_bytes()).map_err(|_| Stop::BadHost)?)
+        }
+    };
+    let Some(authority) = request.uri().authority().or(header.as_ref()) else { return Ok(None) };
+    if authority.as_str().contains('@') {
+        return Err(Stop::BadHost);
+    }
+    Ok(Some(authority.host().trim_end_matches('.').to_ascii_lowercase()))
 }
 
 fn location(host: &str, port: u16, uri: &Uri) -> String {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
 use super::{MAX_BODY_BYTES, MAX_IMAGES, MAX_REQUEST_ID_CHARS};
-use crate::metrics;
+use crate::Metrics;
 use crate::model::digits::{CLASSES, MAX_INTENSITY, PIXELS, SIDE};
 
 const TITLE: &str = "sealgate";
@@ -68,7 +68,7 @@ const OPERATIONS: &[Operation] = &[
         summary: "Counters, as OpenMetrics text",
         takes_images: false,
         takes_version: false,
-        answers: (metrics::CONTENT_TYPE, "Text"),
+        answers: (Metrics::CONTENT_TYPE, "Text"),
         refusals: &["500"],
     },
     Operation {

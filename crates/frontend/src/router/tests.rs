@@ -263,7 +263,7 @@ async fn unknown_paths_and_methods_are_refused() {
 async fn get_and_head_are_answered_where_they_should_be() {
     for (path, content_type) in [
         ("/", "text/plain; charset=utf-8"),
-        ("/metrics", metrics::CONTENT_TYPE),
+        ("/metrics", Metrics::CONTENT_TYPE),
         ("/swagger.json", "application/json"),
         ("/swagger.json?version=2", "application/json"),
         ("/swagger.json?a=b&version=3", "application/json"),

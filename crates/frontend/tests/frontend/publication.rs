@@ -81,8 +81,15 @@ impl Running {
     }
 
     async fn plain(&self, host: &str, path: &str) -> String {
+        self.plain_request(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        ))
+        .await
+    }
+
+    async fn plain_request(&self, request: &str) -> String {
         let mut tcp = TcpStream::connect(self.plain).await.unwrap();
-        ask(&mut tcp, host, path).await
+        exchange(&mut tcp, request).await
     }
 }
 
@@ -104,6 +111,11 @@ async fn ask(
     path: &str,
 ) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    exchange(io, &request).await
+}
+
+/// The whole answer to a request that ends its connection.
+async fn exchange(io: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), request: &str) -> String {
     io.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     io.read_to_string(&mut answer).await.unwrap();
@@ -161,6 +173,29 @@ async fn a_target_with_tls_is_never_served_plain() {
     let (certificate, _) = certificate("one.example.com");
     running.publish("one", "one.example.com", Access::Tls { certificate, redirect: None });
     assert_eq!(status(&running.plain("one.example.com", "/").await), "403");
+}
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let running = Running::start().await;
+    running.publish("one", "one.example.com", Access::Plain);
+    let one = "Host: one.example.com\r\n";
+    let two = format!("{one}{one}");
+    for (version, hosts, expected) in [
+        ("1.1", one, "200"),
+        ("1.1", "Host: one.example.com.:80\r\n", "200"),
+        // A health check that knows no name, as there is one service alone.
+        ("1.1", "Host:\r\n", "200"),
+        ("1.0", "", "200"),
+        ("1.1", "", "400"),
+        ("1.1", &two, "400"),
+        ("1.1", "Host: one example com\r\n", "400"),
+        ("1.1", "Host: user@one.example.com\r\n", "400"),
+        ("1.1", "Host: one.example.com/\r\n", "400"),
+    ] {
+        let request = format!("GET / HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
+        assert_eq!(status(&running.plain_request(&request).await), expected, "{request}");
+    }
 }
 
 #[tokio::test]
