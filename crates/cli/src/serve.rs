@@ -2,6 +2,7 @@
 //! `sealgate serve`: device, provider, certificates and front end put together.
 
 mod control;
+mod follow;
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -14,18 +15,21 @@ use std::time::Duration;
 use sealgate_driver::Device;
 use sealgate_frontend::model::ModelError;
 use sealgate_frontend::{
-    Certificate, CertificateError, EmbeddedModel, Gate, Metrics, Publications, Router, Server,
-    ServerError, Settings, Summary, development_certificate, published_config, server_config,
+    Certificate, CertificateError, EmbeddedModel, Gate, Metrics, Publications, Router,
+    ServedCertificate, Server, ServerError, Settings, Summary, development_certificate,
+    published_config, served_config,
 };
 use sealgate_rustls::{Offload, RecordCounters, Thresholds, TlsAcceptor, measure};
 use serde::Serialize;
 use tempfile::NamedTempFile;
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::metrics::{DeviceMetrics, RecordMetrics};
 use crate::shutdown::Signals;
 use crate::transport::{self, Chosen, DeviceOpenError};
 use control::{ControlArguments, ControlStartError};
+use follow::follow_certificate;
 
 /// What `sealgate serve` takes.
 #[derive(Debug, clap::Args)]
@@ -35,7 +39,8 @@ pub(crate) struct Arguments {
     /// Address to listen on; may be given several times. Port 0 takes a free one.
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8443")]
     listen: Vec<SocketAddr>,
-    /// Certificate chain in PEM, the server's own certificate first. Without it a development certificate is made.
+    /// Certificate chain in PEM, the server's own certificate first; followed when it changes. Without it a development
+    /// certificate is made.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// Private key of the certificate, in PEM.
@@ -119,16 +124,22 @@ async fn serve_certificate(
     device: Option<Device>,
     signals: Signals,
 ) -> Result<Summary, ServeError> {
-    let certificate = ServedCertificate::prepare(&arguments)?;
+    let prepared = Prepared::new(&arguments)?;
     let metrics = metrics(device, Arc::clone(offload.counters()));
-    let config = server_config(Arc::new(offload.provider()), certificate.certificate)?;
-    let tls = TlsAcceptor::new(config, offload);
+    let provider = Arc::new(offload.provider());
+    let followed = Arc::new(ServedCertificate::new(provider, prepared.certificate)?);
+    let tls = TlsAcceptor::new(served_config(Arc::clone(&followed))?, offload);
     let router = Router::new(EmbeddedModel::load()?, metrics.clone());
     let server = Server::bind(settings(&arguments), tls, router, metrics).await?;
     let addresses = server.local_addrs();
-    info!(?addresses, certificate = %certificate.path.display(), "serving");
-    let ready = Ready { certificate: Some(&certificate.path), ..Ready::at(addresses) };
+    info!(?addresses, certificate = %prepared.path.display(), "serving");
+    let ready = Ready { certificate: Some(&prepared.path), ..Ready::at(addresses) };
     let _ready = ready.announce(arguments.ready_file)?;
+    // Ends with the server.
+    let mut tasks = JoinSet::new();
+    if let (Some(chain), Some(key)) = (arguments.tls_cert, arguments.tls_key) {
+        tasks.spawn(follow_certificate(chain, key, followed));
+    }
     Ok(server.serve(signals.first()).await)
 }
 
@@ -146,6 +157,10 @@ async fn serve_targets(
     let tls = TlsAcceptor::new(config, offload);
     let router = Router::new(EmbeddedModel::load()?, metrics.clone());
     let gate = Gate::new(router, publications.clone());
+    let gate = match arguments.control.hsts_seconds {
+        Some(seconds) => gate.with_hsts(Duration::from_secs(seconds.into())),
+        None => gate,
+    };
     let server = Server::bind(settings(&arguments), tls, gate, metrics.clone()).await?;
     let (https, http) = (server.local_addrs(), server.plain_addrs());
     let started = arguments.control.start(state, &publications, https, http, &metrics);
@@ -204,15 +219,15 @@ fn metrics(device: Option<Device>, records: Arc<RecordCounters>) -> Metrics {
 }
 
 /// A certificate to serve, and the file in which clients find it.
-struct ServedCertificate {
+struct Prepared {
     certificate: Certificate,
     path: PathBuf,
     /// Removes the file when the server stops, if nobody asked for one.
     _temporary: Option<NamedTempFile>,
 }
 
-impl ServedCertificate {
-    fn prepare(arguments: &Arguments) -> Result<Self, ServeError> {
+impl Prepared {
+    fn new(arguments: &Arguments) -> Result<Self, ServeError> {
         match (&arguments.tls_cert, &arguments.tls_key) {
             (Some(chain), Some(key)) => Ok(Self {
                 certificate: Certificate::load(chain, key)?,

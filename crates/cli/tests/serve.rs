@@ -11,6 +11,7 @@ use std::{fs, thread};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
+use support::targets::until;
 use support::{Serving, TlsStream, answer, score_request, text};
 
 #[test]
@@ -85,6 +86,28 @@ fn own_certificates_are_served() {
     assert_eq!(serving.certificate, cert);
     assert!(serving.get("/").0.starts_with("HTTP/1.1 200 "));
     assert!(!serving.log().contains("development"), "{}", serving.log());
+}
+
+#[test]
+fn own_certificates_are_followed_when_their_files_change() {
+    let directory = TempDir::new().expect("temporary directory");
+    let [cert, key] = ["cert.pem", "key.pem"].map(|name| directory.path().join(name));
+    let write = || {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("own");
+        fs::write(&cert, own.cert.pem()).expect("written");
+        fs::write(&key, own.signing_key.serialize_pem()).expect("written");
+    };
+    write();
+    // Clients trust what stands in the file, and nothing else.
+    let serving = Serving::start(&["--tls-cert", text(&cert), "--tls-key", text(&key)]);
+    write();
+    until(|| serving.log().contains("the certificate was replaced"));
+    assert!(serving.get("/").0.starts_with("HTTP/1.1 200 "));
+
+    // What does not fit together is not served.
+    fs::write(&key, rcgen::KeyPair::generate().expect("key").serialize_pem()).expect("written");
+    until(|| serving.log().contains("the certificate stays as it is"));
+    assert!(serving.get("/").0.starts_with("HTTP/1.1 200 "));
 }
 
 #[test]

@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, SanType,
 };
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::Ticketer;
-use rustls::server::WantsServerCert;
+use rustls::server::{ClientHello, ResolvesServerCert, WantsServerCert};
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ConfigBuilder, ServerConfig};
 use rustls_pki_types::pem::PemObject;
@@ -39,7 +41,7 @@ const ALPN_HTTP_1_1: &[u8] = b"http/1.1";
 
 /// A certificate chain with the private key of its first certificate.
 ///
-/// The key is wiped from memory on drop and never shown. What [`server_config`] hands to the
+/// The key is wiped from memory on drop and never shown. What [`ServedCertificate`] hands to the
 /// provider is a copy, which is the provider's to keep.
 pub struct Certificate {
     chain: Vec<CertificateDer<'static>>,
@@ -50,7 +52,7 @@ impl Certificate {
     /// Loads the full chain (the server's own certificate first) and its private key.
     ///
     /// The key may be PKCS #8, PKCS #1 (RSA) or SEC 1 (EC), without passphrase; it may share a file
-    /// with the chain. Whether it belongs to the chain is found by [`server_config`].
+    /// with the chain. Whether it belongs to the chain is found by [`ServedCertificate`].
     ///
     /// # Errors
     ///
@@ -64,6 +66,14 @@ impl Certificate {
     /// The chain, the server's own certificate first.
     pub fn chain(&self) -> &[CertificateDer<'static>] {
         &self.chain
+    }
+
+    fn certified(self, provider: &CryptoProvider) -> Result<CertifiedKey, CertificateError> {
+        let key = self.key.clone_key();
+        CertifiedKey::from_der(self.chain, key, provider).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => CertificateError::KeyMismatch,
+            other => CertificateError::Unusable(other),
+        })
     }
 
     /// A copy of the private key, for another configuration; to be wiped by who takes it.
@@ -128,6 +138,48 @@ fn development_params() -> Result<CertificateParams, CertificateError> {
     Ok(params)
 }
 
+/// A certificate that may be replaced while it is served.
+///
+/// Connections keep the one that they began with.
+#[derive(Debug)]
+pub struct ServedCertificate {
+    provider: Arc<CryptoProvider>,
+    present: ArcSwap<CertifiedKey>,
+}
+
+impl ServedCertificate {
+    /// Serves `certificate`, whose key signs with the cryptography of `provider`.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError`] when the key does not match the first certificate, or when the provider
+    /// does not support it.
+    pub fn new(
+        provider: Arc<CryptoProvider>,
+        certificate: Certificate,
+    ) -> Result<Self, CertificateError> {
+        let present = ArcSwap::from_pointee(certificate.certified(&provider)?);
+        Ok(Self { provider, present })
+    }
+
+    /// Serves `certificate` to who comes from now on; says whether it is another than before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::new`]; the present one stays.
+    pub fn replace(&self, certificate: Certificate) -> Result<bool, CertificateError> {
+        let next = Arc::new(certificate.certified(&self.provider)?);
+        let before = self.present.swap(Arc::clone(&next));
+        Ok(before.cert != next.cert)
+    }
+}
+
+impl ResolvesServerCert for ServedCertificate {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.present.load_full())
+    }
+}
+
 /// A TLS configuration that serves `certificate` with the cryptography of `provider`.
 ///
 /// TLS 1.3 and 1.2, without client certificates; ALPN `http/1.1`. Of the cipher suites that the
@@ -141,12 +193,19 @@ pub fn server_config(
     provider: Arc<CryptoProvider>,
     certificate: Certificate,
 ) -> Result<Arc<ServerConfig>, CertificateError> {
-    let mut config = builder(provider)?
-        .with_single_cert(certificate.chain, certificate.key.clone_key())
-        .map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => CertificateError::KeyMismatch,
-            other => CertificateError::Unusable(other),
-        })?;
+    served_config(Arc::new(ServedCertificate::new(provider, certificate)?))
+}
+
+/// The same for a certificate that may be replaced.
+///
+/// # Errors
+///
+/// [`CertificateError`] when the provider supports neither version.
+pub fn served_config(
+    certificate: Arc<ServedCertificate>,
+) -> Result<Arc<ServerConfig>, CertificateError> {
+    let provider = Arc::clone(&certificate.provider);
+    let mut config = builder(provider)?.with_cert_resolver(certificate);
     config.alpn_protocols = vec![ALPN_HTTP_1_1.to_vec()];
     config.ignore_client_order = true;
     Ok(Arc::new(config))

@@ -55,8 +55,8 @@ mod router;
 mod server;
 
 pub use certificate::{
-    Certificate, CertificateError, DevelopmentCertificate, development_certificate,
-    published_config, server_config,
+    Certificate, CertificateError, DevelopmentCertificate, ServedCertificate,
+    development_certificate, published_config, served_config, server_config,
 };
 pub use listener::{Arrival, ConnectionError, Listener, Scheme};
 pub use metrics::{Kind, Metrics, MetricsSource, Sample, Value};

@@ -24,6 +24,7 @@ mod soak;
 mod synth;
 mod test;
 mod timing;
+mod tls_report;
 mod vm;
 mod workspace;
 
@@ -50,6 +51,7 @@ usage: cargo xtask <command>
                     random traffic on the RTL, in every shape or the two outermost, against the software device
   soak --stream     a GiB each way between a stream on the software device and rustls
   sdk-test          the Python package: its wheel, its types, its samples against a server
+  tls-report        what testssl.sh and sslyze say of a published service, with the grade
   deploy-check      the unit, its exposure, the user and the udev rule of deploy
   leaks             streams that come and go, under valgrind
   vm-test           the driver on the kernel's VFIO, in a virtual machine with the RTL as its card
@@ -107,6 +109,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("codegen", [flag]) if flag == "--check" => codegen::check(),
         ("deploy-check", []) => deploy::check(),
         ("sdk-test", []) => sdk::run(),
+        ("tls-report", []) => tls_report::run(),
         ("leaks", []) => leaks::run(),
         ("vm-test", []) => vm::run(),
         ("soak", arguments) => soak::run(arguments),

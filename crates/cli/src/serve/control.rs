@@ -5,11 +5,11 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sealgate_control::api::{self, AdminListener, ListenError, Router};
 use sealgate_control::controller::{ControlError, Controller, Parts, Settings};
-use sealgate_control::declared::{Declared, DeclaredError, reconcile};
+use sealgate_control::declared::{Declared, DeclaredError};
 use sealgate_control::dns::embedded::{EmbeddedDns, Settings as DnsSettings, StartError};
 use sealgate_control::dns::tsig::{KeyError, TsigKey};
 use sealgate_control::dns::update::UpdateDns;
@@ -29,6 +29,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
+use super::follow::follow_targets;
 use crate::admin::addresses_of;
 
 /// What the development authority keeps, in the store.
@@ -49,6 +50,10 @@ pub(super) struct ControlArguments {
     /// Send plain requests for targets with TLS on to https; without it they are refused.
     #[arg(long, requires = "state")]
     redirect: bool,
+    /// Tell browsers to come by https alone for so many seconds (HSTS): they do not reach a target whose TLS is disabled
+    /// before that.
+    #[arg(long, value_name = "SECONDS", requires = "state")]
+    pub(super) hsts_seconds: Option<u32>,
     /// Address that names should point at; may be given several times. Default: those of --listen.
     #[arg(long, value_name = "IP", requires = "state")]
     address: Vec<IpAddr>,
@@ -185,7 +190,7 @@ impl ControlArguments {
         if let Some(path) = self.targets.clone() {
             // What is wrong at the start is told at once; later it is logged.
             Declared::read(&path)?;
-            tasks.spawn(follow(controller, path));
+            tasks.spawn(follow_targets(controller, path));
         }
         Ok(Control { admin_socket, admin_listen, dns: dns_address, _tasks: tasks })
     }
@@ -278,64 +283,6 @@ fn serve_api(tasks: &mut JoinSet<()>, listener: AdminListener, api: Router) {
             error!(%error, "the admin API has ended");
         }
     });
-}
-
-/// How often the declared file and the files it names are looked at. Mounted secrets change by a swap of links, which this
-/// sees as it sees everything else.
-const LOOK: Duration = Duration::from_secs(2);
-
-/// What could not be brought about is tried again after so long, which doubles up to the second.
-const FIRST_RETRY: Duration = Duration::from_secs(2);
-const LAST_RETRY: Duration = Duration::from_secs(300);
-
-/// Brings the server to what the file declares, again whenever something changes, or has failed.
-async fn follow(controller: Controller, path: PathBuf) {
-    let mut done = None;
-    let mut failed: Option<(_, Instant, Duration)> = None;
-    let mut told = String::new();
-    loop {
-        match Declared::read(&path) {
-            Ok(declared) => {
-                let files = contents(&declared);
-                let now = (declared, files);
-                let waiting = failed
-                    .as_ref()
-                    .is_some_and(|(tried, again, _)| *tried == now && Instant::now() < *again);
-                if done.as_ref() != Some(&now) && !waiting {
-                    match reconcile(&controller, &now.0).await {
-                        Ok(()) => {
-                            info!(file = %path.display(), "the targets are as declared");
-                            (done, failed) = (Some(now), None);
-                            told.clear();
-                        }
-                        Err(errors) => {
-                            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-                            tell(&mut told, &errors.join("; "));
-                            let same = failed.take().filter(|(tried, _, _)| *tried == now);
-                            let pause: Duration = same
-                                .map_or(FIRST_RETRY, |(_, _, pause)| (pause * 2).min(LAST_RETRY));
-                            (done, failed) = (None, Some((now, Instant::now() + pause, pause)));
-                        }
-                    }
-                }
-            }
-            Err(error) => tell(&mut told, &format!("{error}; the targets stay as they are")),
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// Logs what is wrong, once for as long as it is the same.
-fn tell(told: &mut String, what: &str) {
-    if told != what {
-        error!("{what}");
-        what.clone_into(told);
-    }
-}
-
-/// What stands in the files that are declared; one that cannot be read is none.
-fn contents(declared: &Declared) -> Vec<Option<Zeroizing<Vec<u8>>>> {
-    declared.files().iter().map(|file| std::fs::read(file).ok().map(Zeroizing::new)).collect()
 }
 
 /// Why the control plane does not start.

@@ -12,16 +12,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, IsCa, KeyPair,
-    KeyUsagePurpose, SerialNumber,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SerialNumber,
 };
 use tempfile::TempDir;
 
 /// What must not be served without a status says so with this: `status_request` (RFC 7633, section 4).
 const MUST_STAPLE: [u8; 5] = [0x30, 3, 2, 1, 5];
 
-/// The serial number of the only certificate.
-const SERIAL: u16 = 0x1001;
+/// The serial number of the only certificate, as long as an authority's are.
+const SERIAL: u128 = 0x1001_2002_3003_4004_5005_6006_7007_8008;
+
+/// Days that it is valid.
+const VALIDITY: i64 = 90;
 
 /// Issues one certificate and answers about it until it is dropped.
 pub(crate) struct Responder {
@@ -68,7 +71,7 @@ impl Responder {
 
     /// What the authority knows of the certificate, as a line of OpenSSL's index.
     fn say(&self, status: &str, revoked: &str) {
-        let line = format!("{status}\t491231235959Z\t{revoked}\t{SERIAL:04X}\tunknown\t/CN=one\n");
+        let line = format!("{status}\t491231235959Z\t{revoked}\t{SERIAL:032X}\tunknown\t/CN=one\n");
         let written = self.path("index.new");
         fs::write(&written, line).unwrap();
         fs::rename(written, self.path("index")).unwrap();
@@ -89,10 +92,16 @@ fn issue(folder: &Path, name: &str, responder: SocketAddr, must_staple: bool) ->
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let now = time::OffsetDateTime::now_utc();
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     // Who has the name of its issuer is taken for self-signed by OpenSSL.
     params.distinguished_name.push(DnType::CommonName, name);
-    params.serial_number = Some(SerialNumber::from(u64::from(SERIAL)));
+    params.serial_number = Some(SerialNumber::from(SERIAL.to_be_bytes().to_vec()));
+    (params.not_before, params.not_after) =
+        (now - time::Duration::HOUR, now + time::Duration::days(VALIDITY));
+    params.use_authority_key_identifier_extension = true;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.custom_extensions.push(authority_information(&format!("http://{responder}")));
     if must_staple {
         let oid = [1, 3, 6, 1, 5, 5, 7, 1, 24];

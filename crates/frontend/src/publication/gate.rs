@@ -7,10 +7,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, LOCATION, STRICT_TRANSPORT_SECURITY};
 use hyper::http::uri::Authority;
 use hyper::{Request, Response, StatusCode, Uri, Version};
 use tower::{Service, ServiceExt};
@@ -35,6 +36,7 @@ pub struct Target(pub Arc<str>);
 pub struct Gate<S> {
     inner: S,
     publications: Publications,
+    hsts: Option<HeaderValue>,
 }
 
 /// Why a request does not get through.
@@ -51,7 +53,15 @@ enum Stop {
 impl<S> Gate<S> {
     /// A gate in front of `inner`.
     pub fn new(inner: S, publications: Publications) -> Self {
-        Self { inner, publications }
+        Self { inner, publications, hsts: None }
+    }
+
+    /// Tells clients over TLS to come by https alone for so long (RFC 6797): browsers that were told
+    /// do not reach a target whose TLS is disabled before that.
+    #[must_use]
+    pub fn with_hsts(mut self, max_age: Duration) -> Self {
+        self.hsts = HeaderValue::try_from(format!("max-age={}", max_age.as_secs())).ok();
+        self
     }
 
     fn pass<B>(&self, request: &Request<B>) -> Result<Target, Stop> {
@@ -192,12 +202,22 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.pass(&request) {
-            Ok(target) => {
-                request.extensions_mut().insert(target);
-                Box::pin(self.inner.clone().oneshot(request))
+        // It is for connections that are secure already (RFC 6797, section 7.2).
+        let tls = matches!(request.extensions().get(), Some(Scheme::Tls { .. }));
+        let hsts = self.hsts.clone().filter(|_| tls);
+        let passed = self.pass(&request).map(|target| {
+            request.extensions_mut().insert(target);
+            self.inner.clone().oneshot(request)
+        });
+        Box::pin(async move {
+            let mut answer = match passed {
+                Ok(inner) => inner.await?,
+                Err(stop) => stop.into_answer(),
+            };
+            if let Some(hsts) = hsts {
+                answer.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts);
             }
-            Err(stop) => Box::pin(std::future::ready(Ok(stop.into_answer()))),
-        }
+            Ok(answer)
+        })
     }
 }

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
 use rustls::sign::CertifiedKey;
@@ -41,7 +42,7 @@ impl Running {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let settings =
             Settings { listen: vec![any], plain_listen: vec![any], ..Settings::default() };
-        let gate = Gate::new(router, publications.clone());
+        let gate = Gate::new(router, publications.clone()).with_hsts(Duration::from_secs(600));
         let server = Server::bind(settings, acceptor, gate, metrics).await.unwrap();
         let (tls, plain) = (server.local_addrs()[0], server.plain_addrs()[0]);
         let (stop, stopped) = oneshot::channel();
@@ -196,6 +197,16 @@ async fn a_request_names_one_host() {
         let request = format!("GET / HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
         assert_eq!(status(&running.plain_request(&request).await), expected, "{request}");
     }
+}
+
+#[tokio::test]
+async fn only_clients_with_tls_are_told_to_keep_to_it() {
+    let running = Running::start().await;
+    let root = running.enable("one", "one.example.com");
+    let header = "strict-transport-security: max-age=600\r\n";
+    let mut tls = running.connect("one.example.com", &root).await.unwrap();
+    assert!(ask(&mut tls, "one.example.com", "/").await.contains(header));
+    assert!(!running.plain("one.example.com", "/").await.contains("strict-transport"));
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! Packages of another Debian release, unpacked into a folder of ours and run from there with their own libraries.
+//! Packages of another Debian release, unpacked into a folder of ours and run from there.
 
 use std::env;
 use std::fs;
@@ -20,12 +20,23 @@ struct Foreign {
     suites: &'static str,
     /// What is installed together, each time from this suite where it has it.
     rounds: &'static [(&'static str, &'static [&'static str])],
+    needs: Needs,
+}
+
+/// What packages need that are not named.
+#[derive(Clone, Copy)]
+enum Needs {
+    /// Everything comes along, the C library too.
+    ComeAlong,
+    /// The system has them.
+    AreThere,
 }
 
 const NEXTPNR_XILINX: Foreign = Foreign {
     folder: "nextpnr-xilinx",
     suites: "forky",
     rounds: &[("forky", &["nextpnr-himbaechel-xilinx", "nextpnr-himbaechel-xilinx-chipdb"])],
+    needs: Needs::ComeAlong,
 };
 
 /// A QEMU that can be the client of a device server, which came with version 10.1, and what boots in it.
@@ -36,6 +47,15 @@ const VIRTUAL_MACHINE: Foreign = Foreign {
         ("trixie-backports", &["qemu-system-x86"]),
         ("trixie", &["linux-image-cloud-amd64", "busybox-static"]),
     ],
+    needs: Needs::ComeAlong,
+};
+
+/// The scanner of TLS servers, a script, in a version that grades.
+const TESTSSL: Foreign = Foreign {
+    folder: "testssl",
+    suites: "trixie",
+    rounds: &[("trixie", &["testssl.sh"])],
+    needs: Needs::AreThere,
 };
 
 /// The folder with nextpnr for Artix-7, or in words why it cannot be had here. The caller holds the lock of the tools.
@@ -47,6 +67,11 @@ pub(super) fn nextpnr_xilinx() -> Result<result::Result<PathBuf, String>> {
 /// tools.
 pub(super) fn virtual_machine() -> Result<result::Result<PathBuf, String>> {
     VIRTUAL_MACHINE.get()
+}
+
+/// The folder with testssl.sh, or in words why it cannot be had here. The caller holds the lock of the tools.
+pub(super) fn testssl() -> Result<result::Result<PathBuf, String>> {
+    TESTSSL.get()
 }
 
 impl Foreign {
@@ -64,16 +89,20 @@ impl Foreign {
         };
         let configuration = configure(&folder, &mirror, self.suites)?;
         output(apt(&configuration).args(["update", "-qq"]))?;
+        let archives = folder.join("cache/archives");
         for &(suite, packages) in self.rounds {
             eprintln!("setup: getting {} of Debian {suite}", packages.join(" and "));
-            output(
-                apt(&configuration)
-                    .args(["install", "-qq", "--yes", "--download-only", "--no-install-recommends"])
-                    .args(["--target-release", suite])
-                    .args(packages),
-            )?;
+            let mut get = apt(&configuration);
+            get.current_dir(&archives).args(["-qq", "--target-release", suite]);
+            match self.needs {
+                Needs::ComeAlong => {
+                    get.args(["install", "--yes", "--download-only", "--no-install-recommends"])
+                }
+                Needs::AreThere => get.arg("download"),
+            };
+            output(get.args(packages))?;
         }
-        unpack(&folder.join("cache/archives"), &root)?;
+        unpack(&archives, &root)?;
         let complete = root.join("complete");
         fs::write(&complete, "").map_err(Failure::at(complete.display()))?;
         Ok(Ok(root))
@@ -109,7 +138,7 @@ fn configure(folder: &Path, mirror: &str, suites: &str) -> Result<PathBuf> {
         "Types: deb\nURIs: {mirror}\nSuites: {suites}\nComponents: main\nSigned-By: {KEYRING}\n"
     );
     let here = folder.display();
-    // Without a list of what is installed, everything that is needed comes along, the C library too.
+    // Nothing counts as installed.
     let configuration = format!(
         "Dir::Etc::SourceList \"/dev/null\";\nDir::Etc::SourceParts \"{here}/sources\";\n\
          Dir::State::Lists \"{here}/lists\";\nDir::State::status \"{here}/status\";\n\

@@ -27,6 +27,9 @@ pub(crate) fn everything() -> Result<()> {
     sdk()?;
     synthesis()?;
     formal()?;
+    if let Err(reason) = scanners()? {
+        println!("there is no report on TLS: {reason}");
+    }
     if let Err(reason) = virtual_machine()? {
         println!("there is no virtual machine to be had, and its tests are skipped: {reason}");
     }
@@ -86,6 +89,22 @@ pub(crate) fn virtual_machine() -> Result<result::Result<PathBuf, String>> {
     let _lock = lock()?;
     system::require(&[system::CURL, system::BINUTILS])?;
     foreign::virtual_machine()
+}
+
+/// The scanners of TLS servers.
+pub(crate) struct Scanners {
+    /// The folder that testssl.sh is unpacked in.
+    pub(crate) testssl: PathBuf,
+    /// The program of sslyze.
+    pub(crate) sslyze: PathBuf,
+}
+
+/// Gets the scanners of TLS servers, or in words why they cannot be had.
+pub(crate) fn scanners() -> Result<result::Result<Scanners, String>> {
+    let _lock = lock()?;
+    system::require(&[system::OPENSSL, system::TESTSSL_NEEDS])?;
+    let sslyze = Environment::TLS.get()?.join("bin/sslyze");
+    Ok(foreign::testssl()?.map(|testssl| Scanners { testssl, sslyze }))
 }
 
 /// The program that finds lost memory.

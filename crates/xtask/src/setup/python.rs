@@ -37,6 +37,10 @@ impl Environment {
     pub(crate) const SDK: Self =
         Self { name: "venv-sdk", requirements: "tools/requirements-sdk.txt" };
 
+    /// A scanner of TLS servers.
+    pub(crate) const TLS: Self =
+        Self { name: "venv-tls", requirements: "tools/requirements-tls.txt" };
+
     /// The folder of the environment, made if it is not there or its requirements have changed. The caller holds the
     /// lock of the tools.
     pub(crate) fn get(&self) -> Result<PathBuf> {

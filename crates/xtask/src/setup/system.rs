@@ -74,6 +74,13 @@ pub(super) const KNOT: Program = Program {
     },
 };
 
+/// What testssl.sh is written for, beside a shell and OpenSSL.
+pub(super) const TESTSSL_NEEDS: Program = Program {
+    name: "hexdump and ps",
+    packages: &["bsdextrautils", "procps"],
+    present: || on_path("hexdump") && on_path("ps"),
+};
+
 /// What reads units and makes users.
 pub(super) const SYSTEMD: Program = Program {
     name: "systemd-analyze",
