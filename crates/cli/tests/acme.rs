@@ -3,43 +3,49 @@
 
 #[path = "../../control/tests/support/knot.rs"]
 mod knot;
+#[path = "../../control/tests/support/pebble.rs"]
+mod pebble;
 mod support;
 
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use knot::Knot;
+use pebble::{Options, Pebble};
 use serde_json::Value;
-use support::peers::{Pebble, kdig};
 use support::targets::{Server, host, is_ok, until_within};
 use support::text;
 
-/// Validity of certificates that nothing waits for, in seconds.
-const LONG: u64 = 90 * 24 * 3600;
-
-/// A server that asks `pebble`, and by what.
-fn start(pebble: &mut Pebble, validity_seconds: u64, flags: &[&str]) -> Server {
-    let (directory, root) = (pebble.directory(), pebble.https_root());
+/// A server that asks `pebble`, and how that is to run for it.
+fn start(pebble: &Pebble, flags: &[&str]) -> (Server, Options) {
+    let (directory, root) = (pebble.directory(), pebble.root_file());
     let acme = ["--acme-directory", &directory, "--acme-root", text(&root)];
     let server = Server::start_at("127.0.0.1", &[&acme, flags].concat());
     let dns = server.dns().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 9)));
-    pebble.configure(server.https.port(), server.http.port(), dns, validity_seconds);
-    server
+    let options = Options::new(dns, server.http.port(), server.https.port());
+    (server, options)
+}
+
+/// The address of `name` at a DNS server, or nothing.
+fn kdig(server: SocketAddr, name: &str) -> String {
+    let (host, port) = (format!("@{}", server.ip()), server.port().to_string());
+    let output = Command::new("kdig").args(["+short", &host, "-p", &port, name, "A"]).output();
+    String::from_utf8(output.unwrap().stdout).unwrap().trim().to_owned()
 }
 
 #[test]
 fn pebble_issues_by_each_challenge() {
     for challenge in ["http-01", "tls-alpn-01", "dns-01"] {
-        let mut pebble = Pebble::new();
-        pebble.rejected_nonces = 50;
-        let server = start(&mut pebble, LONG, &["--acme-challenge", challenge]);
-        pebble.run();
+        let mut pebble = Pebble::prepare();
+        let (server, options) = start(&pebble, &["--acme-challenge", challenge]);
+        pebble.run(Options { nonce_reject_percent: 50, ..options });
         server.cli(&["target", "create", "aks", "--ssl-leaf-domain-label", "contoso"]);
         let uri = server.uri("aks");
-        let answer = server.https(host(&uri), &pebble.root(), "/");
+        let answer = server.https(host(&uri), &pebble.issuing_root_pem(), "/");
         assert!(is_ok(&answer), "{challenge}: {answer:?}");
         let target = server.target("aks");
         let renew_at = target["certificate"]["renewAt"].as_str().unwrap();
@@ -50,16 +56,16 @@ fn pebble_issues_by_each_challenge() {
 #[test]
 fn pebble_and_knot_issue_by_signed_updates() {
     let knot = Knot::start("example.net");
-    let mut pebble = Pebble::new();
+    let mut pebble = Pebble::prepare();
     let address = knot.address().to_string();
     let key = knot.key_file();
     let dns = ["--dns-update", &address, "--dns-key-file", text(&key)];
-    let server = start(&mut pebble, LONG, &[&dns[..], &["--acme-challenge", "dns-01"]].concat());
-    pebble.configure(server.https.port(), server.http.port(), knot.address(), LONG);
-    pebble.run();
+    let flags = [&dns[..], &["--acme-challenge", "dns-01"]].concat();
+    let (server, options) = start(&pebble, &flags);
+    pebble.run(Options { dns_server: knot.address(), ..options });
     server.cli(&["target", "create", "aks"]);
     let uri = server.uri("aks");
-    assert!(is_ok(&server.https(host(&uri), &pebble.root(), "/")));
+    assert!(is_ok(&server.https(host(&uri), &pebble.issuing_root_pem(), "/")));
     assert_eq!(kdig(knot.address(), host(&uri)), "127.0.0.1");
     server.cli(&["target", "delete", "aks"]);
     assert_eq!(kdig(knot.address(), host(&uri)), "");
@@ -76,15 +82,15 @@ fn knot_refuses_a_key_that_may_not_update_and_the_message_says_so() {
 
 #[test]
 fn pebble_that_cannot_be_reached_is_asked_again_and_the_old_certificate_stays() {
-    let mut pebble = Pebble::new();
-    let server = start(&mut pebble, LONG, &[]);
+    let mut pebble = Pebble::prepare();
+    let (server, options) = start(&pebble, &[]);
     let (code, _, error) = server.try_cli(&["target", "create", "aks"]);
     assert_eq!((code, error.contains("cannot be reached")), (11, true), "{error}");
     assert!(server.http("127.0.0.1", "/").starts_with("HTTP/1.1 404"), "never plain");
-    pebble.run();
+    pebble.run(options);
     until_within(Duration::from_secs(60), || server.uri("aks").starts_with("https://"));
     let uri = server.uri("aks");
-    let root = pebble.root();
+    let root = pebble.issuing_root_pem();
     assert!(is_ok(&server.https(host(&uri), &root, "/")));
 
     pebble.stop();
@@ -101,14 +107,15 @@ fn pebble_renews_five_times_under_load_with_an_outage_in_between() {
     // `SEALGATE_CERTIFICATE_SECONDS=120` for the long run.
     let seconds = std::env::var("SEALGATE_CERTIFICATE_SECONDS").ok();
     let seconds: u64 = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(12);
-    let mut pebble = Pebble::new();
-    pebble.rejected_nonces = 20;
-    let server = Arc::new(start(&mut pebble, seconds, &[]));
-    pebble.run();
+    let lifetime = Duration::from_secs(seconds);
+    let mut pebble = Pebble::prepare();
+    let (server, options) = start(&pebble, &[]);
+    let server = Arc::new(server);
+    pebble.run(Options { nonce_reject_percent: 20, validity: Some(lifetime), ..options });
     server.cli(&["target", "create", "aks"]);
     let name = host(&server.uri("aks")).to_owned();
     // Pebble has another root after each start; the client trusts all that there were.
-    let roots = Arc::new(std::sync::Mutex::new(pebble.root()));
+    let roots = Arc::new(std::sync::Mutex::new(pebble.issuing_root_pem()));
     let over = Arc::new(AtomicBool::new(false));
     let load = {
         let (server, over, roots) = (Arc::clone(&server), Arc::clone(&over), Arc::clone(&roots));
@@ -125,16 +132,15 @@ fn pebble_renews_five_times_under_load_with_an_outage_in_between() {
         })
     };
     let fingerprint = || server.target("aks")["certificate"]["fingerprintSha256"].clone();
-    let lifetime = Duration::from_secs(seconds);
     for renewal in 1..=5 {
         let before: Value = fingerprint();
         if renewal == 3 {
             // Longer than the authority is asked in vain once, shorter than what is left.
             pebble.stop();
             thread::sleep(lifetime / 4);
-            pebble.run();
+            pebble.start_again();
             let mut trusted = roots.lock().unwrap();
-            trusted.push_str(&pebble.root());
+            trusted.push_str(&pebble.issuing_root_pem());
         }
         until_within(lifetime * 2 + Duration::from_secs(30), || fingerprint() != before);
     }

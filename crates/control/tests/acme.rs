@@ -127,10 +127,10 @@ fn chain(issued: &Issued) -> Vec<CertificateDer<'static>> {
 }
 
 /// The chain leads to pebble's root, is for `host`, and the key is its own.
-async fn check(pebble: &Pebble, issued: &Issued, host: &str) {
+fn check(pebble: &Pebble, issued: &Issued, host: &str) {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = RootCertStore::empty();
-    let root = pebble.issuing_root_pem().await;
+    let root = pebble.issuing_root_pem();
     roots.add(CertificateDer::from_pem_slice(root.as_bytes()).unwrap()).unwrap();
     let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone());
     let verifier = verifier.build().unwrap();
@@ -152,7 +152,7 @@ async fn issue_by(kind: ChallengeKind) {
     let site = Site::start().await;
     let pebble = Pebble::start(site.options());
     let issued = site.issuer(&pebble, kind).issue(&order(HOST)).await.unwrap();
-    check(&pebble, &issued, HOST).await;
+    check(&pebble, &issued, HOST);
     assert_eq!(site.names.txt_count(), 0);
 }
 
@@ -207,7 +207,7 @@ async fn pebble_refuses_half_of_the_nonces() {
     let orders: Vec<_> = hosts.iter().map(|host| order(host)).collect();
     let all = orders.iter().zip(issuers.iter().cycle()).map(|(order, issuer)| issuer.issue(order));
     for (issued, host) in join_all(all).await.into_iter().zip(&hosts) {
-        check(&pebble, &issued.unwrap(), host).await;
+        check(&pebble, &issued.unwrap(), host);
     }
     assert_eq!(site.names.txt_count(), 0);
 }
@@ -219,7 +219,7 @@ async fn pebble_reuses_valid_authorizations() {
     let acme = site.issuer(&pebble, ChallengeKind::Http01);
     for _ in 0..2 {
         let issued = acme.issue(&order(HOST)).await.unwrap();
-        check(&pebble, &issued, HOST).await;
+        check(&pebble, &issued, HOST);
     }
 }
 
@@ -239,7 +239,7 @@ async fn pebble_is_killed_and_comes_back() {
 
     pebble.start_again();
     let issued = patient.issue(&order(HOST)).await.unwrap();
-    check(&pebble, &issued, HOST).await;
+    check(&pebble, &issued, HOST);
 }
 
 /// The CA is killed while it validates: whoever waits sees it through.
@@ -263,7 +263,7 @@ async fn pebble_is_killed_in_the_midst_of_an_order() {
     assert_eq!(names.txt_count(), 0);
 
     pebble.start_again();
-    check(&pebble, &issuer.issue(&wanted).await.unwrap(), HOST).await;
+    check(&pebble, &issuer.issue(&wanted).await.unwrap(), HOST);
 }
 
 #[tokio::test]
@@ -307,7 +307,7 @@ async fn pebble_requires_an_external_account() {
         assert!(!error.message.contains(key), "{error}");
     }
     let issued = with("kid-1", key).issue(&order(HOST)).await.unwrap();
-    check(&pebble, &issued, HOST).await;
+    check(&pebble, &issued, HOST);
 }
 
 #[tokio::test]
@@ -383,5 +383,5 @@ async fn pebble_issues_certificates_of_two_minutes_and_knows_no_renewal_window()
 
     assert_eq!(acme.renewal_window(&leaf).await, None);
     let again = Order { name: name(HOST), replaces: Some(leaf) };
-    check(&pebble, &acme.issue(&again).await.unwrap(), HOST).await;
+    check(&pebble, &acme.issue(&again).await.unwrap(), HOST);
 }

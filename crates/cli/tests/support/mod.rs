@@ -2,7 +2,6 @@
 //! Runs the `sealgate` binary, and speaks HTTPS to it.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-pub(crate) mod peers;
 pub(crate) mod responder;
 pub(crate) mod targets;
 

@@ -6,22 +6,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_rustls::TlsConnector;
 
 /// How long pebble may take until it listens.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
@@ -68,7 +66,7 @@ impl Options {
 
 /// A pebble; killed when dropped, and when the thread that started it ends.
 pub(crate) struct Pebble {
-    options: Options,
+    options: Option<Options>,
     folder: TempDir,
     directory_port: u16,
     management_port: u16,
@@ -77,21 +75,31 @@ pub(crate) struct Pebble {
 }
 
 impl Pebble {
-    /// Starts one on free ports, and returns when it listens.
-    pub(crate) fn start(options: Options) -> Self {
+    /// One that does not run yet, and where it will listen.
+    pub(crate) fn prepare() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root_pem = write_certificate(folder.path());
-        let process = None;
-        let mut pebble =
-            Self { options, folder, directory_port: 0, management_port: 0, root_pem, process };
+        let [directory_port, management_port] = free_ports();
+        Self { options: None, folder, directory_port, management_port, root_pem, process: None }
+    }
+
+    /// Starts one on free ports, and returns when it listens.
+    pub(crate) fn start(options: Options) -> Self {
+        let mut pebble = Self::prepare();
+        pebble.options = Some(options);
         for _ in 0..MAX_STARTS {
-            [pebble.directory_port, pebble.management_port] = free_ports();
-            pebble.write_configuration();
             if pebble.try_start() {
                 return pebble;
             }
+            [pebble.directory_port, pebble.management_port] = free_ports();
         }
         panic!("pebble does not start: {}", pebble.log());
+    }
+
+    /// Starts what was prepared, where it said.
+    pub(crate) fn run(&mut self, options: Options) {
+        self.options = Some(options);
+        self.start_again();
     }
 
     /// The URL of the directory.
@@ -104,8 +112,13 @@ impl Pebble {
         &self.root_pem
     }
 
+    /// The same in a file.
+    pub(crate) fn root_file(&self) -> PathBuf {
+        self.folder.path().join("root.pem")
+    }
+
     /// The root of the certificates that it issues, in PEM: another one after each start.
-    pub(crate) async fn issuing_root_pem(&self) -> String {
+    pub(crate) fn issuing_root_pem(&self) -> String {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.root_pem.as_bytes()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -114,13 +127,13 @@ impl Pebble {
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let address = (Ipv4Addr::LOCALHOST, self.management_port);
-        let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
         let name = ServerName::try_from("127.0.0.1").unwrap();
-        let mut tls = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
-        tls.write_all(b"GET /roots/0 HTTP/1.0\r\n\r\n").await.unwrap();
+        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+        let tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, self.management_port)).unwrap();
+        let mut tls = StreamOwned::new(connection, tcp);
+        tls.write_all(b"GET /roots/0 HTTP/1.0\r\n\r\n").unwrap();
         let mut answer = String::new();
-        match tls.read_to_string(&mut answer).await {
+        match tls.read_to_string(&mut answer) {
             // Servers in Go may end a connection without telling TLS.
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => panic!("{error}"),
             _ => answer.split_once("\r\n\r\n").unwrap().1.to_owned(),
@@ -147,20 +160,20 @@ impl Pebble {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    fn write_configuration(&self) {
+    fn write_configuration(&self, options: &Options) {
         let file = |name: &str| self.folder.path().join(name);
         let mut pebble = json!({
             "listenAddress": format!("127.0.0.1:{}", self.directory_port),
             "managementListenAddress": format!("127.0.0.1:{}", self.management_port),
             "certificate": file("certificate.pem"),
             "privateKey": file("key.pem"),
-            "httpPort": self.options.http_port,
-            "tlsPort": self.options.tls_port,
-            "externalAccountBindingRequired": !self.options.external_accounts.is_empty(),
-            "externalAccountMACKeys": self.options.external_accounts,
-            "domainBlocklist": self.options.blocked,
+            "httpPort": options.http_port,
+            "tlsPort": options.tls_port,
+            "externalAccountBindingRequired": !options.external_accounts.is_empty(),
+            "externalAccountMACKeys": options.external_accounts,
+            "domainBlocklist": options.blocked,
         });
-        if let Some(validity) = self.options.validity {
+        if let Some(validity) = options.validity {
             pebble["certificateValidityPeriod"] = validity.as_secs().into();
         }
         fs::write(file("config.json"), json!({ "pebble": pebble }).to_string()).unwrap();
@@ -168,16 +181,18 @@ impl Pebble {
 
     /// Whether it listens in the end.
     fn try_start(&mut self) -> bool {
+        let options = self.options.as_ref().expect("run before");
+        self.write_configuration(options);
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
         // setpriv becomes pebble, which the kernel then ends with the test.
         let process = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--", "pebble"])
-            .args(["-dnsserver", &self.options.dns_server.to_string()])
+            .args(["-dnsserver", &options.dns_server.to_string()])
             .arg("-config")
             .arg(self.folder.path().join("config.json"))
             .env("PEBBLE_VA_NOSLEEP", "1")
-            .env("PEBBLE_WFE_NONCEREJECT", self.options.nonce_reject_percent.to_string())
-            .env("PEBBLE_AUTHZREUSE", self.options.authorization_reuse_percent.to_string())
+            .env("PEBBLE_WFE_NONCEREJECT", options.nonce_reject_percent.to_string())
+            .env("PEBBLE_AUTHZREUSE", options.authorization_reuse_percent.to_string())
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -213,6 +228,7 @@ fn write_certificate(folder: &Path) -> String {
     let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
     let leaf = CertificateParams::new(names).unwrap();
     let leaf = leaf.signed_by(&key, &Issuer::new(root, root_key)).unwrap();
+    fs::write(folder.join("root.pem"), &root_pem).unwrap();
     fs::write(folder.join("certificate.pem"), leaf.pem()).unwrap();
     fs::write(folder.join("key.pem"), key.serialize_pem()).unwrap();
     root_pem
