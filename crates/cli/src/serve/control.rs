@@ -155,15 +155,8 @@ impl ControlArguments {
             );
         }
         let (dns, dns_address) = self.dns(zone.clone(), &addresses).await?;
-        let issuer: Arc<dyn Issuer> = match &self.acme_directory {
-            Some(directory) => {
-                let challenges =
-                    Challenges { publications: publications.clone(), dns: Arc::clone(&dns) };
-                let settings = self.acme(directory.clone())?;
-                Arc::new(AcmeIssuer::new(settings, challenges, store.clone())?)
-            }
-            None => Arc::new(self.development(&store, &zone)?),
-        };
+        let challenges = Challenges { publications: publications.clone(), dns: Arc::clone(&dns) };
+        let issuer = self.issuer(challenges, &store, &zone)?;
         let listening = *https.first().ok_or(ControlStartError::NoListener)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let settings = Settings {
@@ -214,6 +207,19 @@ impl ControlArguments {
         let address = dns.addresses().first().copied();
         info!(%zone, ?address, "answering DNS for the zone");
         Ok((Arc::new(dns), address))
+    }
+
+    fn issuer(
+        &self,
+        challenges: Challenges,
+        store: &Store,
+        zone: &DnsName,
+    ) -> Result<Arc<dyn Issuer>, ControlStartError> {
+        let Some(directory) = &self.acme_directory else {
+            return Ok(Arc::new(self.development(store, zone)?));
+        };
+        let settings = self.acme(directory.clone())?;
+        Ok(Arc::new(AcmeIssuer::new(settings, challenges, store.clone())?))
     }
 
     /// The development authority, the same as before where there is one for this zone.
