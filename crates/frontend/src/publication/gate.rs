@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -82,7 +83,7 @@ impl<S> Gate<S> {
         let found = named
             .clone()
             .or_else(|| service_of(uri.path()).and_then(|name| self.publications.of_target(name)))
-            .or_else(|| self.publications.single(|access| matches!(access, Access::Plain)));
+            .or_else(|| self.single(host, |access| matches!(access, Access::Plain)));
         let Some(found) = found else { return Err(Stop::Unknown) };
         match (&found.publication.access, host) {
             (Access::Plain, _) => Ok(Target(found.target)),
@@ -95,18 +96,36 @@ impl<S> Gate<S> {
     }
 
     /// Over TLS everything that is published may be asked for, by the names of the target that the
-    /// connection was made to.
+    /// connection was made to, for as long as it has them.
     fn tls(&self, host: Option<&str>, sni: Option<&str>, path: &str) -> Result<Target, Stop> {
-        let named = |name: Option<&str>| name.and_then(|name| self.publications.named(name));
-        let connected = named(sni);
-        let asked = named(host)
-            .or_else(|| connected.clone())
+        let named = |name: &str| self.publications.named(name);
+        let connected = sni.map(|sni| named(sni).ok_or(Stop::Misdirected)).transpose()?;
+        let asked = match host {
+            Some(host) if named(host).is_some() => named(host),
+            Some(host) if !is_no_name(host) && connected.is_some() => {
+                return Err(Stop::Misdirected);
+            }
+            _ => connected.clone(),
+        };
+        let asked = asked
             .or_else(|| service_of(path).and_then(|name| self.publications.of_target(name)))
-            .or_else(|| self.publications.single(|access| matches!(access, Access::Tls { .. })));
+            .or_else(|| self.single(host, |access| matches!(access, Access::Tls { .. })));
         let Some(asked) = asked else { return Err(Stop::Unknown) };
         let same = |connected: Published| connected.target == asked.target;
         if connected.is_none_or(same) { Ok(Target(asked.target)) } else { Err(Stop::Misdirected) }
     }
+
+    /// The only target that is published so, for a client that names none.
+    fn single(&self, host: Option<&str>, wanted: impl Fn(&Access) -> bool) -> Option<Published> {
+        host.is_none_or(is_no_name).then(|| self.publications.single(wanted)).flatten()
+    }
+}
+
+/// Whether a host says where something is and not what: an address, or this machine (RFC 6761,
+/// section 6.3).
+fn is_no_name(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok()
 }
 
 impl Stop {
@@ -155,8 +174,12 @@ fn host<B>(request: &Request<B>) -> Result<Option<String>, Stop> {
         }
     };
     let Some(authority) = request.uri().authority().or(header.as_ref()) else { return Ok(None) };
-    if authority.as_str().contains('@') {
-        return Err(Stop::BadHost);
+    let port = authority.as_str().strip_prefix(authority.host()).map(|port| port.strip_prefix(':'));
+    match port {
+        Some(None | Some("")) => {}
+        Some(Some(port)) if port.parse::<u16>().is_ok() => {}
+        // Beside the port nothing belongs there, such as a user.
+        _ => return Err(Stop::BadHost),
     }
     Ok(Some(authority.host().trim_end_matches('.').to_ascii_lowercase()))
 }

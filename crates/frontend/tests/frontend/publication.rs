@@ -177,6 +177,20 @@ async fn a_target_with_tls_is_never_served_plain() {
 }
 
 #[tokio::test]
+async fn a_connection_to_a_target_that_is_gone_is_not_another_targets() {
+    let running = Running::start().await;
+    let root = running.enable("one", "one.example.com");
+    running.enable("two", "two.example.com");
+    let mut tls = running.connect("one.example.com", &root).await.unwrap();
+    running.publications.withdraw("one");
+    assert_eq!(status(&ask(&mut tls, "one.example.com", "/").await), "421");
+
+    let root = running.enable("one", "one.example.com");
+    let mut tls = running.connect("one.example.com", &root).await.unwrap();
+    assert_eq!(status(&ask(&mut tls, "nobody.example.com", "/").await), "421");
+}
+
+#[tokio::test]
 async fn a_request_names_one_host() {
     let running = Running::start().await;
     running.publish("one", "one.example.com", Access::Plain);
@@ -193,6 +207,14 @@ async fn a_request_names_one_host() {
         ("1.1", "Host: one example com\r\n", "400"),
         ("1.1", "Host: user@one.example.com\r\n", "400"),
         ("1.1", "Host: one.example.com/\r\n", "400"),
+        ("1.1", "Host: one.example.com:port\r\n", "400"),
+        ("1.1", "Host: one.example.com:99999\r\n", "400"),
+        // Where it is, in the place of a name.
+        ("1.1", "Host: 127.0.0.1:80\r\n", "200"),
+        ("1.1", "Host: [::1]:80\r\n", "200"),
+        ("1.1", "Host: localhost\r\n", "200"),
+        // A name that is nobody's.
+        ("1.1", "Host: two.example.com\r\n", "404"),
     ] {
         let request = format!("GET / HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
         assert_eq!(status(&running.plain_request(&request).await), expected, "{request}");
