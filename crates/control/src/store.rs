@@ -7,7 +7,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
 use thiserror::Error;
@@ -31,13 +31,18 @@ const TARGETS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("targets"
 /// What issuers keep for themselves, by a name of their own: an account, an authority's key.
 const SECRETS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("secrets");
 
+/// What is written to see whether the disk takes as much as a certificate and its key.
+const PROBE: &str = "probe";
+const PROBE_BYTES: usize = 16 << 10;
+
 /// The state of a server; clones are the same file. Held by one program at a time.
 ///
 /// A transaction that was cut short never happened: the file is as it was before. Calls wait for
 /// the disk.
 #[derive(Clone, Debug)]
 pub struct Store {
-    database: Arc<Database>,
+    /// None while it could not be opened again after a failure of the disk.
+    database: Arc<RwLock<Option<Database>>>,
     path: Arc<PathBuf>,
 }
 
@@ -55,26 +60,11 @@ impl Store {
             return Err(StoreError::Writable { path: folder.to_owned(), mode });
         }
         let path = folder.join(FILE);
-        // Made with its mode: at no time may others read it.
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(FILE_MODE)
-            .open(&path)
-            .map_err(failed)?;
-        let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
-        if mode & !FILE_MODE != 0 {
-            return Err(StoreError::Readable { path, mode });
-        }
-        let database = Builder::new().create_file(file).map_err(|error| match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Held { path: path.clone() },
-            other => StoreError::Damaged { path: path.clone(), source: other.into() },
-        })?;
+        let database = open_file(&path)?;
         // The name of a new file is as much to be kept as what is in it.
         fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        let store = Self { database: Arc::new(database), path: Arc::new(path) };
+        let database = Arc::new(RwLock::new(Some(database)));
+        let store = Self { database, path: Arc::new(path) };
         store.write(|_, _| Ok(()))?;
         Ok(store)
     }
@@ -85,12 +75,12 @@ impl Store {
     ///
     /// [`StoreError`] when the file cannot be read or holds what this version does not know.
     pub fn targets(&self) -> Result<BTreeMap<TargetName, Target>, StoreError> {
-        let read = || -> Result<Vec<Vec<u8>>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(TARGETS)?;
+        let read = |database: &Database| -> Result<Vec<Vec<u8>>, redb::Error> {
+            let table = database.begin_read()?.open_table(TARGETS)?;
             table.iter()?.map(|entry| Ok(entry?.1.value().to_vec())).collect()
         };
         let mut targets = BTreeMap::new();
-        for kept in read().map_err(|error| self.damaged(error))? {
+        for kept in self.read(read)? {
             let kept = Zeroizing::new(kept);
             let target: Target = serde_json::from_slice(&kept).map_err(|error| {
                 // What serde shows of the text could be a key.
@@ -126,11 +116,19 @@ impl Store {
     ///
     /// [`StoreError`] when the file cannot be read.
     pub fn secret(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let read = || -> Result<Option<Zeroizing<Vec<u8>>>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(SECRETS)?;
+        self.read(|database| {
+            let table = database.begin_read()?.open_table(SECRETS)?;
             Ok(table.get(name)?.map(|kept| Zeroizing::new(kept.value().to_vec())))
-        };
-        read().map_err(|error| self.damaged(error))
+        })
+    }
+
+    /// Whether changes could be kept now: asked before anything is begun that cannot be taken back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the disk takes nothing.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        self.keep_secret(PROBE, &[0; PROBE_BYTES])
     }
 
     /// Keeps a secret of an issuer.
@@ -142,25 +140,70 @@ impl Store {
         self.write(|_, table| table.insert(name, secret).map(drop).map_err(redb::Error::from))
     }
 
-    fn write(
+    fn read<T>(
         &self,
-        change: impl FnOnce(&mut Table<'_>, &mut Table<'_>) -> Result<(), redb::Error>,
-    ) -> Result<(), StoreError> {
-        let write = || -> Result<(), redb::Error> {
-            let transaction = self.database.begin_write()?;
-            {
-                let mut targets = transaction.open_table(TARGETS)?;
-                let mut secrets = transaction.open_table(SECRETS)?;
-                change(&mut targets, &mut secrets)?;
-            }
-            Ok(transaction.commit()?)
-        };
-        write().map_err(|source| StoreError::Write { path: self.path.to_path_buf(), source })
+        read: impl FnOnce(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let read = database.as_ref().ok_or(redb::Error::PreviousIo).and_then(read);
+        read.map_err(|source| StoreError::Damaged { path: self.path.to_path_buf(), source })
     }
 
-    fn damaged(&self, source: redb::Error) -> StoreError {
-        StoreError::Damaged { path: self.path.to_path_buf(), source }
+    /// A database that has failed to write takes nothing more until it is opened again, as after a crash.
+    fn write(
+        &self,
+        change: impl Fn(&mut Table<'_>, &mut Table<'_>) -> Result<(), redb::Error>,
+    ) -> Result<(), StoreError> {
+        let failed = |source| StoreError::Write { path: self.path.to_path_buf(), source };
+        let written = {
+            let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+            let present = database.as_ref().ok_or(redb::Error::PreviousIo);
+            present.and_then(|database| commit(database, &change))
+        };
+        let Err(redb::Error::PreviousIo | redb::Error::Io(_)) = &written else {
+            return written.map_err(failed);
+        };
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        // It has to be closed before.
+        *database = None;
+        let opened = database.insert(open_file(&self.path)?);
+        commit(opened, &change).map_err(failed)
     }
+}
+
+/// Opens the file, which is made if it is not there.
+fn open_file(path: &Path) -> Result<Database, StoreError> {
+    let failed = |source| StoreError::Folder { path: path.to_owned(), source };
+    // Made with its mode: at no time may others read it.
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(FILE_MODE)
+        .open(path)
+        .map_err(failed)?;
+    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
+    if mode & !FILE_MODE != 0 {
+        return Err(StoreError::Readable { path: path.to_owned(), mode });
+    }
+    Builder::new().create_file(file).map_err(|error| match error {
+        redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Held { path: path.to_owned() },
+        other => StoreError::Damaged { path: path.to_owned(), source: other.into() },
+    })
+}
+
+fn commit(
+    database: &Database,
+    change: impl Fn(&mut Table<'_>, &mut Table<'_>) -> Result<(), redb::Error>,
+) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut targets = transaction.open_table(TARGETS)?;
+        let mut secrets = transaction.open_table(SECRETS)?;
+        change(&mut targets, &mut secrets)?;
+    }
+    Ok(transaction.commit()?)
 }
 
 type Table<'a> = redb::Table<'a, &'static str, &'static [u8]>;
@@ -253,6 +296,19 @@ mod tests {
         assert_eq!(store.targets().unwrap().into_values().collect::<Vec<_>>(), [one]);
         assert_eq!(store.secret("account").unwrap().unwrap().as_slice(), b"secret");
         assert!(store.secret("other").unwrap().is_none());
+    }
+
+    #[test]
+    fn what_the_disk_did_not_take_is_taken_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.keep(&[&target("one")], &[]).unwrap();
+        // As it is after a failure of the disk, until it is opened again.
+        *store.database.write().unwrap() = None;
+        assert!(store.targets().is_err());
+        store.probe().unwrap();
+        store.keep(&[&target("two")], &[]).unwrap();
+        assert_eq!(store.targets().unwrap().len(), 2);
     }
 
     #[test]

@@ -170,6 +170,8 @@ impl Controller {
             }
             _ => None,
         };
+        // An authority counts what it issues: nothing is ordered that could not be kept.
+        self.shared.parts.store.probe()?;
         let authority = &self.shared.parts.issuer;
         let order = Order { name: name.clone(), replaces };
         let issued = authority.issue(&order).await?;
