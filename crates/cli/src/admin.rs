@@ -2,7 +2,7 @@
 //! The client of the admin API.
 
 use std::env;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -182,6 +182,8 @@ pub(crate) enum AdminError {
         #[source]
         source: io::Error,
     },
+    #[error("what was asked for was done, and cannot be printed")]
+    Output(#[source] io::Error),
     #[error("{0} is neither the path of a socket nor HOST:PORT")]
     Place(String),
     #[error("an admin API on TCP takes --admin-cert, --admin-key and --admin-ca")]
@@ -221,6 +223,16 @@ impl AdminError {
             Self::Refused { exit_code, .. } => *exit_code,
             _ => 1,
         }
+    }
+}
+
+/// Prints what was asked for, line by line. Who has read enough and closed the pipe has got it.
+pub(crate) fn print(lines: impl IntoIterator<Item = String>) -> Result<(), AdminError> {
+    let mut stdout = io::stdout().lock();
+    let printed = lines.into_iter().try_for_each(|line| writeln!(stdout, "{line}"));
+    match printed.and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(AdminError::Output(error)),
+        _ => Ok(()),
     }
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! `sealgate dns`, `sealgate authority` and `sealgate status`.
 
+use std::iter;
+
 use hyper::Method;
 use sealgate_control::dns::check::Report;
 
-use crate::admin::AdminError;
+use crate::admin::{AdminError, print};
 use crate::target::{Shown, path};
 
 /// What can be asked about names.
@@ -28,17 +30,18 @@ pub(crate) fn check(command: &Dns) -> Result<u8, AdminError> {
     let report = shown.admin().ask(Method::GET, &format!("{}/dns", path(name)), None)?;
     let matches = report["matches"] == true;
     // A server of another version may tell what this one cannot put into words.
-    match serde_json::from_value::<Report>(report.clone()) {
-        Ok(report) if !shown.is_json() => println!("{report}"),
-        _ => println!("{report:#}"),
-    }
+    let shown = match serde_json::from_value::<Report>(report.clone()) {
+        Ok(report) if !shown.is_json() => report.to_string(),
+        _ => format!("{report:#}"),
+    };
+    print([shown])?;
     Ok(if matches { 0 } else { NOT_YET })
 }
 
 /// Prints the root that clients need for managed certificates.
 pub(crate) fn authority(shown: &Shown) -> Result<u8, AdminError> {
     let pem = shown.admin().ask(Method::GET, "/v1/authority", None)?;
-    print!("{}", pem.as_str().unwrap_or_default());
+    print([pem.as_str().unwrap_or_default().trim_end().to_owned()])?;
     Ok(0)
 }
 
@@ -47,12 +50,12 @@ pub(crate) fn status(shown: &Shown) -> Result<u8, AdminError> {
     let readiness = shown.admin().ask(Method::GET, "/v1/ready", None)?;
     let ready = readiness["ready"] == true;
     if shown.is_json() {
-        println!("{readiness:#}");
+        print([format!("{readiness:#}")])?;
     } else {
-        println!("{}", if ready { "ready" } else { "not ready" });
-        for warning in readiness["warnings"].as_array().into_iter().flatten() {
-            println!("  {}", warning.as_str().unwrap_or_default());
-        }
+        let first = if ready { "ready" } else { "not ready" };
+        let warnings = readiness["warnings"].as_array().into_iter().flatten();
+        let warnings = warnings.map(|one| format!("  {}", one.as_str().unwrap_or_default()));
+        print(iter::once(first.to_owned()).chain(warnings))?;
     }
     Ok(if ready { 0 } else { NOT_YET })
 }

@@ -29,7 +29,7 @@ use crate::metrics::{DeviceMetrics, RecordMetrics};
 use crate::shutdown::Signals;
 use crate::transport::{self, Chosen, DeviceOpenError};
 use control::{ControlArguments, ControlStartError};
-use follow::follow_certificate;
+use follow::{follow_certificate, outside_validity};
 
 /// What `sealgate serve` takes.
 #[derive(Debug, clap::Args)]
@@ -229,11 +229,13 @@ struct Prepared {
 impl Prepared {
     fn new(arguments: &Arguments) -> Result<Self, ServeError> {
         match (&arguments.tls_cert, &arguments.tls_key) {
-            (Some(chain), Some(key)) => Ok(Self {
-                certificate: Certificate::load(chain, key)?,
-                path: chain.clone(),
-                _temporary: None,
-            }),
+            (Some(chain), Some(key)) => {
+                let certificate = Certificate::load(chain, key)?;
+                if let Some(why) = outside_validity(&certificate) {
+                    warn!("{} {why}: clients will refuse it", chain.display());
+                }
+                Ok(Self { certificate, path: chain.clone(), _temporary: None })
+            }
             _ => Self::for_development(arguments.dev_cert.as_deref()),
         }
     }

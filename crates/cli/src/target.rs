@@ -10,7 +10,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::admin::{AdminError, ApiClient};
+use crate::admin::{AdminError, ApiClient, print};
 
 /// Largest PEM file that is sent.
 const MAX_PEM_BYTES: u64 = 1 << 20;
@@ -219,17 +219,15 @@ pub(crate) fn run(command: &Command) -> Result<(), CommandError> {
         Command::Update(Update { name, change }) => update(name, change),
         Command::Show(named) => {
             let target = named.shown.admin.ask(Method::GET, &path(&named.name), None)?;
-            named.shown.target(&target);
-            Ok(())
+            Ok(named.shown.target(&target)?)
         }
         Command::List(shown) => {
             let list = shown.admin.ask(Method::GET, "/v1/targets", None)?;
+            let targets = list["targets"].as_array().into_iter().flatten();
             if shown.json {
-                println!("{list:#}");
-            } else {
-                list["targets"].as_array().into_iter().flatten().for_each(print_line);
+                return Ok(print([format!("{list:#}")])?);
             }
-            Ok(())
+            Ok(print(targets.map(line))?)
         }
         Command::Delete(delete) => {
             change(&delete.shown, Method::DELETE, &delete.name, None, delete.no_wait)
@@ -271,26 +269,18 @@ fn change(
     let deleted = method == Method::DELETE;
     let operation = shown.admin.ask(method, &path(name), body)?;
     if no_wait {
-        if shown.json {
-            println!("{operation:#}");
-        } else {
-            println!("operation {} runs", operation["id"].as_str().unwrap_or_default());
-        }
-        return Ok(());
+        let runs = format!("operation {} runs", operation["id"].as_str().unwrap_or_default());
+        return Ok(print([if shown.json { format!("{operation:#}") } else { runs }])?);
     }
     let ended = shown.admin.wait(&operation)?;
     for warning in ended["warnings"].as_array().into_iter().flatten() {
         eprintln!("warning: {}", warning.as_str().unwrap_or_default());
     }
     if deleted {
-        if shown.json {
-            println!("{ended:#}");
-        }
-        return Ok(());
+        return Ok(print(shown.json.then(|| format!("{ended:#}")))?);
     }
     let target = shown.admin.ask(Method::GET, &path(name), None)?;
-    shown.target(&target);
-    Ok(())
+    Ok(shown.target(&target)?)
 }
 
 impl Shown {
@@ -302,40 +292,39 @@ impl Shown {
         self.json
     }
 
-    fn target(&self, target: &Value) {
+    fn target(&self, target: &Value) -> Result<(), AdminError> {
         if self.json {
-            println!("{target:#}");
-            return;
+            return print([format!("{target:#}")]);
         }
-        print_line(target);
+        let mut lines = vec![line(target)];
         let certificate = &target["certificate"];
         if let Some(until) = certificate["notAfter"].as_str() {
             let issuer = certificate["issuer"].as_str().unwrap_or_default();
             let renewed = certificate["renewAt"].as_str();
             let renewed = renewed.map(|at| format!(", renewed at {at}")).unwrap_or_default();
-            println!("  certificate by {issuer}, until {until}{renewed}");
+            lines.push(format!("  certificate by {issuer}, until {until}{renewed}"));
         }
         let ssl = &target["sslConfiguration"];
         if let (Some("Enabled"), Some(cname)) = (ssl["status"].as_str(), ssl["cname"].as_str()) {
             let addresses = target["addresses"].as_array().into_iter().flatten();
             let addresses: Vec<_> = addresses.filter_map(Value::as_str).collect();
-            println!(
-                "  {cname} has to point at {}: `sealgate dns check` tells",
-                addresses.join(" and ")
-            );
+            let addresses = addresses.join(" and ");
+            let check = "`sealgate dns check` tells";
+            lines.push(format!("  {cname} has to point at {addresses}: {check}"));
         }
         if let Some(error) = target["lastError"].as_str() {
-            println!("  last change failed: {error}");
+            lines.push(format!("  last change failed: {error}"));
         }
+        print(lines)
     }
 }
 
-fn print_line(target: &Value) {
+fn line(target: &Value) -> String {
     let field = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let name = field(&target["name"]);
     let status = field(&target["sslConfiguration"]["status"]);
     let state = field(&target["provisioningState"]);
-    println!("{name}  {status}  {state}  {}", field(&target["scoringUri"]));
+    format!("{name}  {status}  {state}  {}", field(&target["scoringUri"]))
 }
 
 /// Why the command failed.

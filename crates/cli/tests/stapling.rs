@@ -47,7 +47,18 @@ fn openssl_clients_get_the_status_until_the_certificate_is_revoked() {
     until(|| openssl_client(server.https, &responder).contains("Cert Status: good"));
     assert!(server.cli(&["status"]).starts_with("ready"));
 
+    // What was had lasts over a restart, and over a change to the same certificate, while nobody answers.
+    responder.answer(false);
+    server.end(Signal::KILL);
+    server.run();
+    assert!(openssl_client(server.https, &responder).contains("Cert Status: good"));
+    let update = flags(&responder);
+    let update = update.iter().map(String::as_str);
+    server.cli(&["target", "update", "one"].into_iter().chain(update).collect::<Vec<_>>());
+    assert!(openssl_client(server.https, &responder).contains("Cert Status: good"));
+
     // It is asked about again when the server starts.
+    responder.answer(true);
     responder.revoke();
     server.end(Signal::TERM);
     server.run();

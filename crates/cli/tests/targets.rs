@@ -122,6 +122,7 @@ fn own_certificates_are_served_by_name_and_replaced() {
     let wild = own.flags("*.example.org");
     let shown = server.cli(&all(&["target", "create", "wild", "--kind", "container"], &wild));
     assert!(shown.contains("*.example.org has to point at 203.0.113.7"), "{shown}");
+    assert!(shown.contains("https://wild.example.org:"), "{shown}");
     for name in ["one.example.com", "a.example.org"] {
         assert!(is_ok(&server.https(name, &own.root, "/")), "{name}");
     }
@@ -428,6 +429,7 @@ fn declared_targets_follow_their_file_and_their_certificates() {
     // A file that makes no sense leaves everything as it is.
     write("targets: 7\n");
     until(|| server.log().contains("does not declare targets"));
+    until(|| server.try_cli(&["status"]).1.contains("does not declare targets"));
     assert!(is_ok(&server.https("shop.example.com", &own.root, "/")));
 }
 
@@ -516,6 +518,48 @@ fn the_admin_api_on_tcp_is_for_clients_with_a_certificate() {
     assert_eq!(code, 1);
     let (code, _, error) = server.try_cli(&show);
     assert_eq!((code, error.contains("--admin-cert")), (1, true), "{error}");
+}
+
+#[test]
+fn those_who_overwrite_each_other_take_turns() {
+    let server = Server::start(&[]);
+    let create = |name: &str| {
+        let label = ["--ssl-leaf-domain-label", "prize", "--ssl-overwrite-domain"];
+        server.try_cli(&[&["target", "create", name][..], &label].concat())
+    };
+    let names: Vec<String> = (0..6).map(|number| format!("runner{number}")).collect();
+    let results: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = names.iter().map(|name| scope.spawn(|| create(name))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for (code, _, error) in &results {
+        // Who was overwritten in the midst of coming to be is told so.
+        assert!(*code == 0 || error.contains("came in between"), "{code}: {error}");
+    }
+    let list = server.cli(&["target", "list"]);
+    assert_eq!(list.matches("https://prize").count(), 1, "{list}");
+    // A target that has lost its name is not well because nothing was asked for it.
+    let loser = names.iter().find(|name| list.contains(&format!("{name}  -"))).unwrap();
+    server.cli(&["target", "update", loser]);
+    assert_eq!(server.target(loser)["provisioningState"], "Failed");
+    assert!(server.try_cli(&["status"]).1.contains(&format!("target {loser} is not published")));
+}
+
+#[test]
+fn what_is_printed_to_nobody_is_no_panic() {
+    let server = Server::start(&[]);
+    for (file, code, lines) in [("/dev/null", 0, 0), ("/dev/full", 1, 1)] {
+        let full = fs::File::options().write(true).open(file).unwrap();
+        let name = file.rsplit('/').next().unwrap();
+        let output = command(&["target", "create", name])
+            .env("SEALGATE_ADMIN", server.path("state/admin.sock"))
+            .stdout(full)
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), error.lines().count()), (Some(code), lines), "{error}");
+        assert!(server.uri(name).starts_with("https://"));
+    }
 }
 
 #[test]

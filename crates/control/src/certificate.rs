@@ -281,7 +281,7 @@ pub fn rfc3339(time: SystemTime) -> String {
 }
 
 /// A moment given in seconds of Unix time; what cannot be told is the beginning of time.
-fn moment(seconds: i64) -> SystemTime {
+pub(crate) fn moment(seconds: i64) -> SystemTime {
     let magnitude = Duration::from_secs(seconds.unsigned_abs());
     let epoch = SystemTime::UNIX_EPOCH;
     let time =

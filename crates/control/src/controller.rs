@@ -2,6 +2,7 @@
 //! Changes of targets on a live server: checked, published, proved, kept, in this order.
 
 mod error;
+mod names;
 mod renew;
 mod staple;
 mod switch;
@@ -30,6 +31,7 @@ use crate::store::Store;
 use crate::target::{Kind, Target, TargetName, Tls};
 
 pub use error::ControlError;
+use names::Troubled;
 use staple::Stapling;
 use switch::Work;
 pub use view::{CertificateView, Readiness, SslView, TargetView};
@@ -84,6 +86,12 @@ struct Shared {
     operations: Operations,
     /// Told whenever the next renewal may have moved.
     changed: Notify,
+    /// Whose records in the DNS are not as they should be.
+    troubled: Mutex<Troubled>,
+    /// Held for a label while a target comes under it, so that those who overwrite each other take turns.
+    labels: Mutex<BTreeMap<LeafLabel, Arc<tokio::sync::Mutex<()>>>>,
+    /// Why the targets are not as they are declared.
+    undeclared: Mutex<Option<String>>,
 }
 
 /// A target and what follows from it.
@@ -156,6 +164,9 @@ impl Controller {
             committing: tokio::sync::Mutex::default(),
             operations: Operations::default(),
             changed: Notify::new(),
+            troubled: Mutex::default(),
+            labels: Mutex::default(),
+            undeclared: Mutex::default(),
         };
         let controller = Self { shared: Arc::new(shared) };
         for target in targets.into_values() {
@@ -170,37 +181,22 @@ impl Controller {
             return Ok(self.shared.parts.store.keep(&[], &[&target.name])?);
         }
         let mut entry = Entry::new(target);
+        let name = entry.target.name.clone();
         let kept = entry.target.certificate();
         let kept = kept.map(|kept| Checked::kept(&kept.chain_pem, &kept.key_pem)).transpose()?;
         if let Some(checked) = &kept {
-            self.publish(&entry.target, self.access(checked, None));
+            let staple = self.kept_staple(&name, checked);
+            self.publish(&entry.target, self.access(checked, staple));
             entry.summary = Some(checked.summary().clone());
         } else if matches!(entry.target.tls, Tls::Disabled { .. }) {
             self.publish(&entry.target, Access::Plain);
         }
         renew::schedule(&mut entry);
-        let name = entry.target.name.clone();
         self.entries().insert(name.clone(), entry);
         if let Some(checked) = kept {
             self.staple(&name, &checked);
         }
         Ok(())
-    }
-
-    /// Publishes the managed names of all targets again: a DNS server may have lost them, or this one may have moved.
-    pub async fn publish_names(self) {
-        let names: Vec<_> =
-            self.entries().values().filter_map(|entry| entry.target.managed_name()).collect();
-        for name in names {
-            let kept = |entry: &Entry| entry.target.managed_name().as_ref() == Some(&name);
-            if !self.entries().values().any(kept) {
-                continue;
-            }
-            let publish = self.dns().publish(&name, &self.shared.settings.addresses, true);
-            if let Err(error) = publish.await {
-                tracing::warn!(%name, %error, "the name could not be published again");
-            }
-        }
     }
 
     /// Makes a target, which the declared file may have asked for. Without a configuration it gets a managed
@@ -344,10 +340,11 @@ impl Controller {
                 Err(error) => Err(error),
             };
             controller.note(&name, &turn, &result);
-            if first && result.is_err() {
-                controller.forget(&name, &turn);
+            if let (true, Err(error)) = (first, &result) {
+                controller.forget(&name, &turn, error).await;
             }
-            running.end(result.map_err(|error| error.problem()));
+            let warnings = result.map(Option::unwrap_or_default);
+            running.end(warnings.map_err(|error| error.problem()));
         });
         Ok(operation)
     }
@@ -360,9 +357,10 @@ impl Controller {
         Ok(Work { target: entry.target.clone(), version: entry.version })
     }
 
-    async fn perform(&self, work: Work, asked: Asked) -> Result<Vec<String>, ControlError> {
+    /// The warnings of what was done; nothing where nothing was to be done.
+    async fn perform(&self, work: Work, asked: Asked) -> Result<Option<Vec<String>>, ControlError> {
         let change = match asked {
-            Asked::Delete => return self.remove(work).await,
+            Asked::Delete => return self.remove(work).await.map(Some),
             Asked::Create(change) => change,
             Asked::Configuration(ssl) => ssl.decide(work.target.current())?,
             Asked::Renewal => match (&work.target.tls, &work.target.managed) {
@@ -377,17 +375,25 @@ impl Controller {
         self.switch(work, change).await
     }
 
-    /// Forgets a target that never came to be, and that nothing is tried again for.
-    fn forget(&self, name: &TargetName, turn: &Arc<Semaphore>) {
-        let mut entries = self.entries();
-        let entry = entries.get(name).filter(|entry| Arc::ptr_eq(&entry.turn, turn));
-        if !entry.is_some_and(|entry| never_came_to_be(&entry.target)) {
-            return;
+    /// Forgets a target that never came to be, unless its certificate or its name are tried for again.
+    async fn forget(&self, name: &TargetName, turn: &Arc<Semaphore>, error: &ControlError) {
+        let again = matches!(error, ControlError::Issue(_) | ControlError::Dns(_));
+        let entry = {
+            let mut entries = self.entries();
+            let entry = entries.get(name).filter(|entry| Arc::ptr_eq(&entry.turn, turn));
+            let over = |entry: &&Entry| {
+                matches!(entry.target.tls, Tls::Pending)
+                    && !(again && entry.target.managed.is_some())
+            };
+            if entry.as_ref().is_none_or(|entry| !over(entry)) {
+                return;
+            }
+            entries.remove(name)
+        };
+        if let Err(error) = self.shared.parts.store.keep(&[], &[name]) {
+            tracing::error!(target = %name, %error, "it could not be forgotten");
         }
-        match self.shared.parts.store.keep(&[], &[name]) {
-            Ok(()) => drop(entries.remove(name)),
-            Err(error) => tracing::error!(target = %name, %error, "it could not be forgotten"),
-        }
+        self.withdraw_name(entry.and_then(|entry| entry.target.managed_name())).await;
     }
 
     /// What became of a change goes to the log and to the target.
@@ -395,10 +401,11 @@ impl Controller {
         &self,
         name: &TargetName,
         turn: &Arc<Semaphore>,
-        result: &Result<Vec<String>, ControlError>,
+        result: &Result<Option<Vec<String>>, ControlError>,
     ) {
         match result {
-            Ok(warnings) => {
+            Ok(None) => {}
+            Ok(Some(warnings)) => {
                 tracing::info!(target = %name, "changed");
                 for warning in warnings {
                     tracing::warn!(target = %name, "{warning}");
@@ -415,6 +422,10 @@ impl Controller {
         let entry = entries.get_mut(name).filter(|entry| Arc::ptr_eq(&entry.turn, turn));
         let Some(entry) = entry else { return };
         entry.pending = entry.pending.saturating_sub(1);
+        // What was wrong before is still wrong where nothing was done.
+        if let Ok(None) = result {
+            return;
+        }
         let error = result.as_ref().err().map(|error| error.problem().message);
         if entry.target.last_error == error {
             return;

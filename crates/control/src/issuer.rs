@@ -30,6 +30,12 @@ pub trait Issuer: Send + Sync {
 
     /// The root that clients need and do not have, in PEM: that of the development authority.
     fn root_pem(&self) -> Option<String>;
+
+    /// What a person should know of the authority at `now`, if there is anything.
+    fn warning(&self, now: SystemTime) -> Option<String> {
+        let _ = now;
+        None
+    }
 }
 
 /// What is ordered.

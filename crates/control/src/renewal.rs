@@ -3,6 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use rustls_pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use crate::certificate::moment;
 use crate::issuer::RenewalWindow;
 
 /// A certificate is renewed when this part of its lifetime is left.
@@ -31,6 +35,16 @@ pub struct Validity {
 }
 
 impl Validity {
+    /// That of `certificate`, if it is one.
+    pub fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
+        let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+        let validity = parsed.validity();
+        Some(Self {
+            not_before: moment(validity.not_before.timestamp()),
+            not_after: moment(validity.not_after.timestamp()),
+        })
+    }
+
     /// How long it lasts.
     pub fn lifetime(&self) -> Duration {
         self.not_after.duration_since(self.not_before).unwrap_or_default()

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::name::{DnsName, LeafLabel, NameError, shown};
 
-/// A change of a target's TLS, as asked for. Absent and empty fields are the same.
+/// A change of a target's TLS, as asked for.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SslConfiguration {
@@ -107,9 +107,10 @@ impl SslConfiguration {
     ///
     /// [`SslError`] that says what is wrong.
     pub fn decide(&self, current: Current<'_>) -> Result<Change, SslError> {
+        self.check_filled()?;
         let status = self.status()?;
         let own = self.own()?;
-        let label = given(self.leaf_domain_label.as_deref());
+        let label = self.leaf_domain_label.as_deref();
         let label = label.map(LeafLabel::parse).transpose().map_err(SslError::Label)?;
         let overwrite = self.overwrite_existing_domain.unwrap_or(false);
         let renew = self.renew.unwrap_or(false);
@@ -145,6 +146,22 @@ impl SslConfiguration {
         }
     }
 
+    /// A value with nothing in it is most often a variable that was not set: no change is meant by it.
+    fn check_filled(&self) -> Result<(), SslError> {
+        let key = self.key.as_ref().map(|key| key.as_str());
+        let fields = [
+            ("cname", self.cname.as_deref()),
+            ("cert", self.cert.as_deref()),
+            ("key", key),
+            ("leafDomainLabel", self.leaf_domain_label.as_deref()),
+        ];
+        let blank = |value: Option<&str>| value.is_some_and(|value| value.trim().is_empty());
+        match fields.into_iter().find(|(_, value)| blank(*value)) {
+            Some((field, _)) => Err(SslError::Blank { field }),
+            None => Ok(()),
+        }
+    }
+
     fn renew(
         current: Current<'_>,
         own: bool,
@@ -163,8 +180,8 @@ impl SslConfiguration {
     }
 
     fn status(&self) -> Result<Option<Status>, SslError> {
-        match given(self.status.as_deref()) {
-            None => Ok(None),
+        match self.status.as_deref() {
+            None | Some("") => Ok(None),
             Some("Enabled") => Ok(Some(Status::Enabled)),
             Some("Auto") => Ok(Some(Status::Auto)),
             Some("Disabled") => Ok(Some(Status::Disabled)),
@@ -174,9 +191,8 @@ impl SslConfiguration {
 
     /// The own certificate, of which all three parts are there or none.
     fn own(&self) -> Result<Option<Change>, SslError> {
-        let cname = given(self.cname.as_deref());
-        let cert = given(self.cert.as_deref());
-        let key = given(self.key.as_ref().map(|key| key.as_str()));
+        let (cname, cert) = (self.cname.as_deref(), self.cert.as_deref());
+        let key = self.key.as_ref().map(|key| key.as_str());
         let missing: Vec<&'static str> = [("cname", cname), ("cert", cert), ("key", key)]
             .into_iter()
             .filter_map(|(field, value)| value.is_none().then_some(field))
@@ -193,11 +209,6 @@ impl SslConfiguration {
     }
 }
 
-/// A field with something in it.
-fn given(field: Option<&str>) -> Option<&str> {
-    field.filter(|text| !text.trim().is_empty())
-}
-
 /// Why a configuration is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -207,6 +218,12 @@ pub enum SslError {
     Partial {
         /// What is not there.
         missing: String,
+    },
+    /// A value with nothing in it.
+    #[error("{field} is empty: leave it out, or give it a value")]
+    Blank {
+        /// Which.
+        field: &'static str,
     },
     /// Own and managed at once.
     #[error("give either an own certificate (cname, cert, key) or a leaf domain label, not both")]
@@ -259,6 +276,7 @@ impl SslError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Partial { .. } => "ssl-partial",
+            Self::Blank { .. } => "ssl-blank",
             Self::OwnAndManaged => "ssl-own-and-managed",
             Self::OwnAndOverwrite => "ssl-own-and-overwrite",
             Self::OverwriteWithoutLabel => "ssl-overwrite-without-label",
@@ -304,6 +322,7 @@ mod tests {
             Ok(Change::Managed { overwrite: false, .. }) => "managed",
             Ok(Change::Managed { overwrite: true, .. }) => "take over",
             Err(SslError::Partial { .. }) => "partial",
+            Err(SslError::Blank { .. }) => "blank",
             Err(SslError::OwnAndManaged) => "own and managed",
             Err(SslError::OwnAndOverwrite) => "own and overwrite",
             Err(SslError::OverwriteWithoutLabel) => "overwrite what",

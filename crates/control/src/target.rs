@@ -190,6 +190,17 @@ impl Target {
         }
     }
 
+    /// The host that its clients ask for: its name, or under a wildcard the target's own name.
+    pub fn host(&self) -> Option<DnsName> {
+        let names = self.names();
+        let own = |wildcard: &DnsName| {
+            let domain = wildcard.as_str().strip_prefix("*.")?;
+            DnsName::parse(&format!("{}.{domain}", self.name)).ok()
+        };
+        let exact = names.iter().find(|name| !name.is_wildcard()).cloned();
+        exact.or_else(|| names.iter().find_map(own))
+    }
+
     /// The names that it is published under.
     pub fn names(&self) -> Vec<DnsName> {
         match &self.tls {

@@ -139,9 +139,19 @@ class Samples(unittest.TestCase):
         service.wait_for_deployment(show_output=True)
         self.assertEqual((service.state, service.ssl_enabled), ("Healthy", True))
         self.assertTrue(self.serves(service.scoring_uri, self.text("www.contoso.com.pem")))
+        with self.assertRaisesRegex(WebserviceException, "nothing to update"):
+            service.update()
         service.update(ssl_enabled=False)
         service.wait_for_deployment()
         self.assertFalse(service.ssl_enabled)
+
+    def test_a_target_that_is_there_is_a_cluster(self) -> None:
+        config = AksCompute.provisioning_configuration()
+        ComputeTarget.create(self.ws, "there", config).wait_for_completion()
+        target = ComputeTarget(self.ws, "there")
+        self.assertIsInstance(target, AksCompute)
+        with self.assertRaisesRegex(ComputeTargetException, "neither the path of a socket"):
+            Workspace("127.0.0.1").authority()
 
     def test_contradictions_are_refused_before_the_server_is_asked(self) -> None:
         config = AksCompute.provisioning_configuration()

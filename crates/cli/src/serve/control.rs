@@ -176,7 +176,7 @@ impl ControlArguments {
         let admin_socket = self.admin_socket.clone().unwrap_or_else(|| state.join("admin.sock"));
         serve_api(&mut tasks, AdminListener::unix(&admin_socket)?, api.clone());
         let admin_listen = self.serve_tls(&mut tasks, api, provider).await?;
-        tasks.spawn(controller.clone().publish_names());
+        tasks.spawn(controller.clone().tend_names_for_ever());
         tasks.spawn(controller.clone().renew_for_ever());
         tasks.spawn(controller.clone().ask_windows_for_ever());
         tasks.spawn(controller.clone().warn_for_ever());
@@ -235,7 +235,12 @@ impl ControlArguments {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if let (Some(root), Some(key)) = (store.secret(&root)?, store.secret(&key)?) {
             let key = Zeroizing::new(text(&key));
-            return Ok(DevelopmentAuthority::from_pem(text(&root), key, validity)?);
+            match DevelopmentAuthority::from_pem(text(&root), key, validity) {
+                Err(AuthorityError::Expired) => warn!(
+                    "the root of the development authority is past its end: there is a new one, to be given to the clients"
+                ),
+                taken_up => return Ok(taken_up?),
+            }
         }
         let authority = DevelopmentAuthority::new(zone, validity)?;
         let (root_pem, key_pem) = authority.to_pem();

@@ -4,10 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use sealgate_control::certificate::rfc3339;
 use sealgate_control::controller::Controller;
 use sealgate_control::declared::{Declared, reconcile};
+use sealgate_control::renewal::Validity;
 use sealgate_frontend::{Certificate, ServedCertificate};
 use tokio::time::sleep;
 use tracing::{error, info};
@@ -51,15 +53,33 @@ pub(super) async fn follow_certificate(
     loop {
         let now = contents([&chain, &key]);
         if now != seen {
-            match Certificate::load(&chain, &key).and_then(|loaded| served.replace(loaded)) {
+            match replace(&chain, &key, &served) {
                 Ok(true) => info!(certificate = %chain.display(), "the certificate was replaced"),
                 Ok(false) => {}
-                Err(error) => told.tell(format!("{error}; the certificate stays as it is")),
+                Err(why) => told.tell(format!("{why}; the certificate stays as it is")),
             }
             seen = now;
         }
         sleep(LOOK).await;
     }
+}
+
+fn replace(chain: &Path, key: &Path, served: &ServedCertificate) -> Result<bool, String> {
+    let next = Certificate::load(chain, key).map_err(|error| error.to_string())?;
+    if let Some(why) = outside_validity(&next) {
+        return Err(format!("{} {why}", chain.display()));
+    }
+    served.replace(next).map_err(|error| error.to_string())
+}
+
+/// Whether the server's own certificate is past its end, or not valid yet, in words.
+pub(super) fn outside_validity(certificate: &Certificate) -> Option<String> {
+    let Validity { not_before, not_after } = Validity::of(certificate.chain().first()?)?;
+    let now = SystemTime::now();
+    if not_after <= now {
+        return Some(format!("has expired ({})", rfc3339(not_after)));
+    }
+    (not_before > now).then(|| format!("is not valid before {}", rfc3339(not_before)))
 }
 
 /// Brings the server to what the file declares, again whenever something changes, or has failed.
@@ -93,7 +113,11 @@ impl Following {
     async fn look(&mut self, controller: &Controller, path: &Path) {
         let declared = match Declared::read(path) {
             Ok(declared) => declared,
-            Err(error) => return self.told.tell(format!("{error}; the targets stay as they are")),
+            Err(error) => {
+                let what = format!("{error}; the targets stay as they are");
+                controller.note_undeclared(Some(what.clone()));
+                return self.told.tell(what);
+            }
         };
         let files = contents(&declared.files());
         let seen = Seen(declared, files);
@@ -102,10 +126,12 @@ impl Following {
         }
         let Err(errors) = reconcile(controller, &seen.0).await else {
             info!(file = %path.display(), "the targets are as declared");
+            controller.note_undeclared(None);
             *self = Self { done: Some(seen), ..Self::default() };
             return;
         };
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        controller.note_undeclared(Some(errors.join("; ")));
         self.told.tell(errors.join("; "));
         self.done = None;
         self.try_again(seen);

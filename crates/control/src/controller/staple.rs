@@ -2,6 +2,7 @@
 //! What the responder of a certificate says of it goes to clients with the handshake.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::CertificateDer;
@@ -12,6 +13,11 @@ use super::{ControlError, Controller};
 use crate::certificate::Checked;
 use crate::ocsp::{News, OcspError, Query, Staple, Stapler};
 use crate::target::TargetName;
+
+/// Where the store keeps the status of a target's certificate.
+fn secret(name: &TargetName) -> String {
+    format!("staple/{name}")
+}
 
 /// Asks the responder of one certificate until this is dropped.
 #[derive(Debug)]
@@ -33,6 +39,24 @@ impl Controller {
             Some(query) => Ok(Some(query.ask().await?)),
             // The checks want a responder; its issuer is there but for a certificate alone.
             None => Ok(None),
+        }
+    }
+
+    /// The status that was had last, if it is one of this certificate and still to be sent.
+    pub(super) fn kept_staple(&self, name: &TargetName, checked: &Checked) -> Option<Staple> {
+        let query = Query::of(checked).ok()??;
+        let kept = self.shared.parts.store.secret(&secret(name)).ok()??;
+        query.verify(kept.to_vec(), SystemTime::now()).ok()
+    }
+
+    /// What is kept goes with the target.
+    pub(super) fn forget_staple(&self, name: &TargetName) {
+        self.keep_staple(name, &[]);
+    }
+
+    fn keep_staple(&self, name: &TargetName, response: &[u8]) {
+        if let Err(error) = self.shared.parts.store.keep_secret(&secret(name), response) {
+            tracing::warn!(target = %name, %error, "the status of its certificate could not be kept");
         }
     }
 
@@ -61,12 +85,14 @@ impl Controller {
     async fn take_news(&self, name: &TargetName, leaf: &CertificateDer<'static>, news: News) {
         match news {
             News::Fresh(staple) => {
+                self.keep_staple(name, &staple.response);
                 self.restaple(name, leaf, Some(staple.response)).await;
                 self.note_staple(name, leaf, None);
             }
             News::Expired => self.restaple(name, leaf, None).await,
             News::Failed(error) => {
                 if matches!(error, OcspError::Revoked { .. }) {
+                    self.keep_staple(name, &[]);
                     self.restaple(name, leaf, None).await;
                 }
                 self.note_staple(name, leaf, Some(&error));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! From one way of being published to another.
 
+use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 
 use sealgate_frontend::Access;
@@ -8,14 +9,10 @@ use zeroize::Zeroizing;
 
 use super::{ControlError, Controller, next_version};
 use crate::certificate::{Checked, Summary};
-use crate::dns::DnsError;
 use crate::issuer::Order;
-use crate::name::{DnsName, LeafLabel, random_suffix};
+use crate::name::{DnsName, LeafLabel};
 use crate::ssl::Change;
-use crate::target::{KeptCertificate, ManagedName, Target, TargetName, Tls};
-
-/// Suffixes that are tried for a label before it counts as taken in the zone.
-const MAX_SUFFIXES: usize = 3;
+use crate::target::{KeptCertificate, Target, TargetName, Tls};
 
 /// A target as a change found it. What happened to it since is noticed by its version.
 pub(super) struct Work {
@@ -32,20 +29,33 @@ struct Next {
 }
 
 impl Controller {
-    /// Brings `change` about, or changes nothing.
+    /// Brings `change` about, or changes nothing. The result is its warnings, if there was anything to do.
     pub(super) async fn switch(
         &self,
         work: Work,
         change: Change,
-    ) -> Result<Vec<String>, ControlError> {
+    ) -> Result<Option<Vec<String>>, ControlError> {
         self.check(&work.target, &change)?;
-        match change {
-            Change::Nothing => Ok(Vec::new()),
+        let warnings = match change {
+            Change::Nothing => return Ok(None),
             Change::Disable => self.disable(work).await,
             Change::Own { cname, cert, key } => self.own(work, cname, &cert, &key).await,
-            Change::Managed { label, overwrite } => self.managed(work, label, overwrite).await,
+            Change::Managed { label, overwrite } => {
+                let turn = self.turn_of(&label);
+                let _turn = turn.lock().await;
+                self.managed(work, label, overwrite).await
+            }
             Change::Renew => self.renew(work).await,
-        }
+        };
+        warnings.map(Some)
+    }
+
+    /// Who holds its lock may come under the label.
+    fn turn_of(&self, label: &LeafLabel) -> Arc<tokio::sync::Mutex<()>> {
+        let mut labels = self.shared.labels.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits for what is held here alone.
+        labels.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(labels.entry(label.clone()).or_default())
     }
 
     /// Ends a target and gives its names back.
@@ -57,6 +67,7 @@ impl Controller {
         self.shared.parts.publications.withdraw(name.as_str());
         self.entries().remove(name);
         self.shared.changed.notify_one();
+        self.forget_staple(name);
         Ok(self.withdraw_name(work.target.managed_name()).await.into_iter().collect())
     }
 
@@ -185,7 +196,11 @@ impl Controller {
     /// Publishes, proves, keeps; on failure the old one is published again. One change at a time does this, and only if
     /// nothing has come between since it began.
     async fn establish(&self, mut next: Next) -> Result<(), ControlError> {
-        let staple = Self::required_staple(&next.checked).await?;
+        let name = &next.work.target.name;
+        let staple = match self.kept_staple(name, &next.checked) {
+            Some(kept) => Some(kept),
+            None => Self::required_staple(&next.checked).await?,
+        };
         let _committing = self.shared.committing.lock().await;
         self.check_unchanged(&next.work)?;
         self.check_names(&next)?;
@@ -221,9 +236,7 @@ impl Controller {
         if let (true, Some(managed)) = (took_over, managed) {
             // Whoever had it may have given it back in the meantime.
             let publish = self.dns().publish(&managed, &self.shared.settings.addresses, true);
-            if let Err(error) = publish.await {
-                tracing::warn!(name = %managed, %error, "the name that was taken over could not be published again");
-            }
+            self.note_name(&managed, publish.await.err().as_ref());
         }
         Ok(())
     }
@@ -289,41 +302,6 @@ impl Controller {
         let domain = &self.shared.settings.domain;
         let kept = target.managed.as_ref();
         kept.is_some_and(|managed| managed.label == *label && managed.domain == *domain)
-    }
-
-    /// A name for the label that nobody has in the zone, published.
-    async fn new_name(
-        &self,
-        label: LeafLabel,
-        suffix: Option<String>,
-        overwrite: bool,
-    ) -> Result<ManagedName, ControlError> {
-        let domain = self.shared.settings.domain.clone();
-        let suffix = suffix.unwrap_or_else(random_suffix);
-        let mut managed = ManagedName { label, suffix, domain };
-        for attempt in 1.. {
-            let name = managed.name().map_err(ControlError::Name)?;
-            let addresses = &self.shared.settings.addresses;
-            match self.dns().publish(&name, addresses, overwrite).await {
-                Err(DnsError::Taken { .. }) if attempt < MAX_SUFFIXES => {
-                    managed.suffix = random_suffix();
-                }
-                Err(error) => return Err(error.into()),
-                Ok(()) => break,
-            }
-        }
-        Ok(managed)
-    }
-
-    /// Gives a managed name back that nobody has any more; a DNS server that does not take that is worth a warning.
-    async fn withdraw_name(&self, name: Option<DnsName>) -> Option<String> {
-        let name = name?;
-        if self.entries().values().any(|entry| entry.target.managed_name().as_ref() == Some(&name))
-        {
-            return None;
-        }
-        let error = self.dns().withdraw(&name).await.err()?;
-        Some(format!("{name} is not used any more, but its records are still there: {error}"))
     }
 
     /// Shows the target as it is now, if it is there; the result is its version.

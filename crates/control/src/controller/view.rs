@@ -2,6 +2,7 @@
 //! Targets as they are shown: everything but keys.
 
 use std::net::IpAddr;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use sealgate_frontend::{Kind as SampleKind, MetricsSource, Sample, Value};
@@ -152,7 +153,7 @@ impl Controller {
         name: &TargetName,
     ) -> Result<(DnsName, Vec<IpAddr>), ControlError> {
         let target = self.target(name)?;
-        let published = target.names().into_iter().next().or_else(|| target.managed_name());
+        let published = target.host().or_else(|| target.managed_name());
         let published =
             published.ok_or_else(|| ControlError::Nameless { target: name.to_string() })?;
         Ok((published, self.shared.settings.addresses.clone()))
@@ -166,10 +167,24 @@ impl Controller {
     /// Whether the server is ready, and what will need a person.
     pub fn readiness(&self) -> Readiness {
         let now = SystemTime::now();
-        let entries = self.entries();
-        let ready = entries.values().all(|entry| !matches!(entry.target.tls, Tls::Pending));
-        let warnings = entries.values().filter_map(|entry| warning(entry, now)).collect();
+        let (ready, mut warnings): (_, Vec<String>) = {
+            let entries = self.entries();
+            let ready = entries.values().all(|entry| !matches!(entry.target.tls, Tls::Pending));
+            (ready, entries.values().filter_map(|entry| warning(entry, now)).collect())
+        };
+        warnings.extend(self.name_warnings());
+        warnings.extend(self.undeclared().clone());
+        warnings.extend(self.shared.parts.issuer.warning(now));
         Readiness { ready, warnings }
+    }
+
+    /// Notes why the targets are not as they are declared, or that they are.
+    pub fn note_undeclared(&self, why: Option<String>) {
+        *self.undeclared() = why;
+    }
+
+    fn undeclared(&self) -> MutexGuard<'_, Option<String>> {
+        self.shared.undeclared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -231,9 +246,7 @@ fn scoring_uri(target: &Target, settings: &Settings) -> Option<String> {
         IpAddr::V4(address) => Some(address.to_string()),
         IpAddr::V6(address) => Some(format!("[{address}]")),
     };
-    // A wildcard stands for hosts and is none.
-    let named = target.names().into_iter().find(|name| !name.is_wildcard());
-    let host = named.map(String::from).or_else(address)?;
+    let host = target.host().map(String::from).or_else(address)?;
     let port = if port == usual { String::new() } else { format!(":{port}") };
     Some(format!("{scheme}://{host}{port}/api/v1/service/{}/score", target.name))
 }
@@ -241,34 +254,46 @@ fn scoring_uri(target: &Target, settings: &Settings) -> Option<String> {
 /// What a person should know of a target.
 fn warning(entry: &Entry, now: SystemTime) -> Option<String> {
     let target = &entry.target;
+    let name = &target.name;
+    let error = target.last_error.as_ref();
     let Some(summary) = &entry.summary else {
-        let error = target.last_error.as_ref()?;
-        return Some(format!("target {} is not published: {error}", target.name));
+        return match (&target.tls, error) {
+            (Tls::Disabled { .. }, error) => Some(last_failed(name, error?)),
+            (_, Some(error)) => Some(format!("target {name} is not published: {error}")),
+            (_, None) => Some(format!("target {name} is not published yet")),
+        };
     };
     let left = summary.not_after.duration_since(now).unwrap_or_default();
     let lifetime = summary.not_after.duration_since(summary.not_before).unwrap_or_default();
     let until = rfc3339(summary.not_after);
     let own = matches!(target.tls, Tls::Own { .. });
+    // Other changes may have failed too; those that were due are counted.
+    let renewal = error.filter(|_| entry.failures > 0);
+    let renewal = renewal.map(|error| format!(" and is not renewed: {error}"));
     if left.is_zero() {
-        return Some(format!("the certificate of target {} has expired ({until})", target.name));
+        let renewal = renewal.unwrap_or_default();
+        return Some(format!("the certificate of target {name} has expired ({until}){renewal}"));
+    }
+    if summary.not_before > now {
+        let since = rfc3339(summary.not_before);
+        return Some(format!(
+            "the certificate of target {name} is not valid before {since}: look at the clock"
+        ));
     }
     if own && left < EXPIRY_WARNING.min(lifetime / EXPIRY_WARNING_PART) {
-        return Some(format!(
-            "the certificate of target {} expires at {until}: update it",
-            target.name
-        ));
+        return Some(format!("the certificate of target {name} expires at {until}: update it"));
+    }
+    if let Some(renewal) = renewal {
+        return Some(format!("the certificate of target {name} expires at {until}{renewal}"));
     }
     if let Some(error) = &entry.staple_error {
-        return Some(format!(
-            "the certificate of target {} has no status to staple: {error}",
-            target.name
-        ));
+        return Some(format!("the certificate of target {name} has no status to staple: {error}"));
     }
-    let error = target.last_error.as_ref().filter(|_| !own)?;
-    Some(format!(
-        "the certificate of target {} expires at {until} and is not renewed: {error}",
-        target.name
-    ))
+    Some(last_failed(name, error?))
+}
+
+fn last_failed(name: &TargetName, error: &str) -> String {
+    format!("target {name} is published as before its last change, which failed: {error}")
 }
 
 impl MetricsSource for Controller {

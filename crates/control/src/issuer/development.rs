@@ -21,7 +21,11 @@ use x509_parser::prelude::FromDer;
 use zeroize::Zeroizing;
 
 use super::{IssueError, Issued, Issuer, Order, RenewalWindow};
+use crate::certificate::{moment, rfc3339};
 use crate::name::DnsName;
+
+/// The end of the root is told so long before.
+const ROOT_WARNING: Duration = Duration::from_secs(90 * DAY);
 
 /// How long certificates are valid if nothing else is asked for.
 pub const DEFAULT_VALIDITY: Duration = Duration::from_secs(90 * DAY);
@@ -124,7 +128,7 @@ impl DevelopmentAuthority {
         let now = SystemTime::now();
         if now >= self.ends {
             return Err(refusal(
-                "the root of the development authority is past its end: make a new one and give it to the clients"
+                "the root of the development authority is past its end: restart sealgate, which makes a new one, and give that to the clients"
                     .to_owned(),
             ));
         }
@@ -172,6 +176,15 @@ impl Issuer for DevelopmentAuthority {
 
     fn root_pem(&self) -> Option<String> {
         Some(self.root_pem.clone())
+    }
+
+    fn warning(&self, now: SystemTime) -> Option<String> {
+        (now + ROOT_WARNING >= self.ends).then(|| {
+            let end = rfc3339(self.ends);
+            format!(
+                "the root of the development authority ends at {end}: a restart after that makes a new one, to be given to the clients"
+            )
+        })
     }
 }
 
@@ -232,11 +245,6 @@ fn set_validity(params: &mut CertificateParams, now: SystemTime, end: SystemTime
     params.not_after = epoch + since_epoch(end);
 }
 
-/// Of seconds since 1970; what is before that is that.
-fn moment(seconds: i64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.try_into().unwrap_or_default())
-}
-
 fn refusal(message: String) -> IssueError {
     IssueError { message, retry_after: None, temporary: false }
 }
@@ -265,7 +273,7 @@ pub enum AuthorityError {
     Foreign,
     /// The root is past its end.
     #[error(
-        "the root of the development authority is past its end: remove it and give a new root to the clients"
+        "the root of the development authority is past its end: make a new one and give it to the clients"
     )]
     Expired,
 }

@@ -788,8 +788,15 @@ pub(crate) const CONFIGURATIONS: &[Configuration] = &[
         "empty key",
         r#"{"cname": "a.b", "cert": "x", "key": " "}"#,
         "disabled",
-        "key missing",
+        "key is empty",
     ),
+    Configuration(
+        "empty label",
+        r#"{"leafDomainLabel": ""}"#,
+        "disabled",
+        "leafDomainLabel is empty",
+    ),
+    Configuration("empty cname", r#"{"cname": ""}"#, "own", "cname is empty"),
     Configuration(
         "own and managed",
         r#"{"cname": "a.b", "cert": "x", "key": "x", "leafDomainLabel": "contoso"}"#,

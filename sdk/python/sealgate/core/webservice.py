@@ -41,8 +41,8 @@ class AciServiceDeploymentConfiguration:
             return SslConfiguration(status="Disabled")
         return SslConfiguration(
             cname=self.ssl_cname,
-            cert=read_pem(self.ssl_cert_pem_file),
-            key=read_pem(self.ssl_key_pem_file),
+            cert=read_pem(self.ssl_cert_pem_file, WebserviceException),
+            key=read_pem(self.ssl_key_pem_file, WebserviceException),
         )
 
 
@@ -88,7 +88,13 @@ class AciWebservice:
         ssl_key_pem_file: Optional[str] = None,
         ssl_cname: Optional[str] = None,
     ) -> None:
-        """Begins a change; :meth:`wait_for_deployment` waits for the end."""
+        """Begins a change; :meth:`wait_for_deployment` waits for the end.
+
+        What is not given stays: TLS ends with ``ssl_enabled=False`` alone.
+        """
+        given = (ssl_enabled, ssl_cert_pem_file, ssl_key_pem_file, ssl_cname)
+        if all(value is None for value in given):
+            raise WebserviceException("nothing to update: give ssl_enabled, with a certificate if it is True")
         config = AciServiceDeploymentConfiguration(ssl_enabled, ssl_cert_pem_file, ssl_key_pem_file, ssl_cname)
         body = {"ssl": config._ssl().serialize()}
         operation = self.workspace._ask("PATCH", target_path(self.name), body, WebserviceException)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import os
 import socket
 import ssl
@@ -101,7 +102,9 @@ class Workspace:
         """Waits until the operation has ended; raises what it failed with."""
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while True:
-            path = f"/v1/operations/{operation}?waitSeconds={WAIT_SECONDS}"
+            left = WAIT_SECONDS if deadline is None else deadline - time.monotonic()
+            held = max(0, min(WAIT_SECONDS, math.ceil(left)))
+            path = f"/v1/operations/{operation}?waitSeconds={held}"
             now: Dict[str, Any] = self._ask("GET", path, exception=exception)
             if now["state"] == "Succeeded":
                 return now
@@ -114,6 +117,8 @@ class Workspace:
         if "/" in self.admin:
             return _UnixConnection(self.admin)
         host, _, port = self.admin.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ComputeTargetException(f"{self.admin!r} is neither the path of a socket nor host:port")
         context = ssl.create_default_context(cafile=self._ca)
         if self._cert is not None:
             context.load_cert_chain(self._cert, self._key)

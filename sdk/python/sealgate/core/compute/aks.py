@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Union
+from typing import Any, Dict, Mapping, Optional, Type, Union
 
 from sealgate.core.workspace import Workspace, target_path
-from sealgate.exceptions import ComputeTargetException
+from sealgate.exceptions import ComputeTargetException, SealgateException
 
 
 class SslConfiguration:
@@ -186,6 +186,10 @@ class ComputeTarget:
     :param name: the target, which must be there.
     """
 
+    def __new__(cls, workspace: Workspace, name: str) -> ComputeTarget:
+        """A target that is there comes with all that can be done with it."""
+        return super().__new__(AksCompute if cls is ComputeTarget else cls)
+
     def __init__(self, workspace: Workspace, name: str) -> None:
         self.workspace = workspace
         self.name = name
@@ -317,15 +321,14 @@ def _check_ssl(own: tuple[Optional[str], ...], label: Optional[str], overwrite: 
         raise ComputeTargetException("overwriting an existing domain goes with a leaf domain label only")
 
 
-def read_pem(path: Optional[str]) -> Optional[str]:
-    """What stands in a file of PEM.
-
-    :raises sealgate.exceptions.ComputeTargetException: if it cannot be read.
-    """
+def read_pem(
+    path: Optional[str], exception: Type[SealgateException] = ComputeTargetException
+) -> Optional[str]:
+    """What stands in a file of PEM; raises ``exception`` if it cannot be read."""
     if path is None:
         return None
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
     except OSError as error:
-        raise ComputeTargetException(f"{path} cannot be read: {error.strerror}") from error
+        raise exception(f"{path} cannot be read: {error.strerror}") from error
