@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use clap::builder::NonEmptyStringValueParser;
 use hyper::Method;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -47,7 +48,7 @@ pub(crate) enum ComputeTargetKind {
 #[derive(Debug, clap::Args)]
 pub(crate) struct UpdateAks {
     /// Name of the target.
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = NonEmptyStringValueParser::new())]
     name: String,
     /// Taken and not used: a server is its own group.
     #[arg(short = 'g', long)]
@@ -62,6 +63,7 @@ pub(crate) struct UpdateAks {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Create {
     /// Name of the target: letters, digits and hyphens.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
     /// Where it comes from.
     #[arg(long, value_enum, default_value_t = Kind::Provisioned)]
@@ -89,6 +91,7 @@ enum Kind {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Update {
     /// Name of the target.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
     #[command(flatten)]
     change: Change,
@@ -109,6 +112,7 @@ struct Change {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Named {
     /// Name of the target.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
     #[command(flatten)]
     shown: Shown,
@@ -117,6 +121,7 @@ pub(crate) struct Named {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Delete {
     /// Name of the target.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     name: String,
     #[command(flatten)]
     shown: Shown,
@@ -202,16 +207,16 @@ fn read_pem(path: &Path) -> Result<Zeroizing<String>, CommandError> {
 pub(crate) fn run(command: &Command) -> Result<(), CommandError> {
     match command {
         Command::Create(create) => {
-            let mut spec = match create.kind {
-                Kind::Provisioned => json!({ "kind": "provisioned" }),
-                Kind::Container => json!({ "kind": "container" }),
-                Kind::Attached => json!({
-                    "kind": "attached",
-                    "resourceGroup": create.resource_group,
-                    "clusterName": create.cluster_name,
-                    "resourceId": create.resource_id,
-                }),
-            };
+            let mut spec = json!({
+                "kind": match create.kind {
+                    Kind::Provisioned => "provisioned",
+                    Kind::Container => "container",
+                    Kind::Attached => "attached",
+                },
+                "resourceGroup": create.resource_group,
+                "clusterName": create.cluster_name,
+                "resourceId": create.resource_id,
+            });
             spec["ssl"] = create.change.ssl.configuration()?;
             let Change { shown, no_wait, .. } = &create.change;
             change(shown, Method::PUT, &create.name, Some(&spec), *no_wait)

@@ -149,7 +149,8 @@ fn what_is_refused_changes_nothing_and_says_why() {
     let cases: &[(&[&str], i32, &str)] = &[
         (&["--ssl-cname", "one.example.com"], 3, "cert and key missing"),
         (&["--ssl-renew"], 3, "only a managed certificate is renewed"),
-        (&["--ssl-leaf-domain-label", "a_b"], 3, "'_' is neither"),
+        (&["--ssl-leaf-domain-label", "a_b"], 4, "'_' is neither"),
+        (&["--ssl-leaf-domain-label", ""], 3, "leafDomainLabel is empty"),
         (
             &["--ssl-cname", "three.example.com", "--ssl-cert-file", chain, "--ssl-key-file", key],
             44,
@@ -178,6 +179,10 @@ fn what_is_refused_changes_nothing_and_says_why() {
         let (found, _, error) = server.try_cli(&[&update, *flags].concat());
         assert_eq!(found, *code, "{flags:?}: {error}");
         assert!(error.contains(message), "{flags:?}: {error}");
+    }
+    for kind in [&["--kind", "attached"][..], &["--resource-id", "here"]] {
+        let (code, _, error) = server.try_cli(&[&["target", "create", "two"], kind].concat());
+        assert_eq!((code, error.contains("an attached cluster is named")), (3, true), "{error}");
     }
     let (code, _, error) = server.try_cli(&["target", "update", "none", "--ssl-disable"]);
     assert_eq!((code, error.contains("there is no target none")), (5, true), "{error}");

@@ -64,15 +64,17 @@ pub enum KindName {
 }
 
 impl TargetSpec {
-    fn kind(&self) -> Kind {
-        match self.kind {
-            KindName::Provisioned => Kind::Provisioned,
-            KindName::Container => Kind::Container,
-            KindName::Attached => Kind::Attached {
+    fn kind(&self) -> Result<Kind, ControlError> {
+        match (self.kind, &self.resource_group, &self.cluster_name, &self.resource_id) {
+            (KindName::Provisioned, None, None, None) => Ok(Kind::Provisioned),
+            (KindName::Container, None, None, None) => Ok(Kind::Container),
+            (KindName::Attached, Some(_), Some(_), None)
+            | (KindName::Attached, None, None, Some(_)) => Ok(Kind::Attached {
                 resource_group: self.resource_group.clone(),
                 cluster_name: self.cluster_name.clone(),
                 resource_id: self.resource_id.clone(),
-            },
+            }),
+            _ => Err(ControlError::ClusterNames),
         }
     }
 }
@@ -182,7 +184,7 @@ async fn create(
     spec: Result<Json<TargetSpec>, JsonRejection>,
 ) -> Result<Accepted, Failure> {
     let Json(spec) = spec?;
-    blocking(move || controller.create(&name, spec.kind(), &spec.ssl, false)).await
+    blocking(move || controller.create(&name, spec.kind()?, &spec.ssl, false)).await
 }
 
 #[utoipa::path(

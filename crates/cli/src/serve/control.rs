@@ -48,7 +48,7 @@ pub(super) struct ControlArguments {
     #[arg(long, value_name = "IP:PORT", requires = "state")]
     pub(super) http_listen: Vec<SocketAddr>,
     /// Send plain requests for targets with TLS on to https; without it they are refused.
-    #[arg(long, requires = "state")]
+    #[arg(long, requires_all = ["state", "http_listen"])]
     redirect: bool,
     /// Tell browsers to come by https alone for so many seconds (HSTS): they do not reach a target whose TLS is disabled
     /// before that.
@@ -58,10 +58,10 @@ pub(super) struct ControlArguments {
     #[arg(long, value_name = "IP", requires = "state")]
     address: Vec<IpAddr>,
     /// Port in URIs and redirects with TLS, where something forwards it to --listen. Default: that of --listen.
-    #[arg(long, value_name = "PORT", requires = "state")]
+    #[arg(long, value_name = "PORT", requires = "state", value_parser = clap::value_parser!(u16).range(1..))]
     https_port: Option<u16>,
     /// The same without TLS.
-    #[arg(long, value_name = "PORT", requires = "state")]
+    #[arg(long, value_name = "PORT", requires = "state", value_parser = clap::value_parser!(u16).range(1..))]
     http_port: Option<u16>,
     /// Zone of managed names, which are LABEL######.REGION.ZONE.
     #[arg(long, value_name = "NAME", default_value = "sealgate.test", requires = "state")]

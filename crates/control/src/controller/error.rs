@@ -23,6 +23,11 @@ pub enum ControlError {
     /// What was asked for contradicts itself.
     #[error(transparent)]
     Ssl(#[from] SslError),
+    /// Which cluster?
+    #[error(
+        "an attached cluster is named by its resource group and its name, or by its resource identifier; no other target has any of these"
+    )]
+    ClusterNames,
     /// The own certificate is not fit.
     #[error(transparent)]
     Certificate(#[from] Refusal),
@@ -126,6 +131,7 @@ impl ControlError {
         match self {
             Self::Ssl(error) => error.code(),
             Self::Certificate(refusal) => refusal.code(),
+            Self::ClusterNames => "cluster-names",
             Self::Name(_) => "bad-name",
             Self::TargetName(_) => "bad-target-name",
             Self::UnknownTarget { .. } => "unknown-target",
@@ -150,8 +156,10 @@ impl ControlError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Certificate(refusal) => refusal.exit_code(),
-            Self::Ssl(_) => 3,
-            Self::Name(_) | Self::TargetName(_) => 4,
+            Self::Ssl(SslError::Label(_) | SslError::Cname(_))
+            | Self::Name(_)
+            | Self::TargetName(_) => 4,
+            Self::Ssl(_) | Self::ClusterNames => 3,
             Self::UnknownTarget { .. } => 5,
             Self::Exists { .. } => 6,
             Self::LabelTaken { .. } | Self::NameTaken { .. } => 7,
@@ -168,7 +176,11 @@ impl ControlError {
     /// The status of the answer over HTTP (RFC 9110, section 15).
     pub fn status(&self) -> u16 {
         match self {
-            Self::Ssl(_) | Self::Certificate(_) | Self::Name(_) | Self::TargetName(_) => 422,
+            Self::Ssl(_)
+            | Self::ClusterNames
+            | Self::Certificate(_)
+            | Self::Name(_)
+            | Self::TargetName(_) => 422,
             Self::UnknownTarget { .. } | Self::Nameless { .. } => 404,
             Self::Exists { .. }
             | Self::LabelTaken { .. }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! Managed certificates are renewed before they expire, and tried again where that failed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Semaphore;
 
@@ -13,13 +14,13 @@ use crate::target::{TargetName, Tls};
 /// Renewals at once.
 const MAX_CONCURRENT: usize = 4;
 
-/// The longest sleep: the authority may move a window, and the clock may be set.
-const MAX_SLEEP: Duration = Duration::from_secs(3600);
+/// The longest sleep: the clock may be set, and the host may have slept.
+const MAX_SLEEP: Duration = Duration::from_secs(60);
 
 /// How often the authority is asked about each certificate (RFC 9773, section 4.3).
 const WINDOW_PAUSE: Duration = Duration::from_secs(6 * 3600);
 
-/// How often the log tells of what will need a person.
+/// How often the log tells again of what will need a person.
 const WARNING_PAUSE: Duration = Duration::from_secs(12 * 3600);
 
 /// A renewal that says nothing for so long is looked at again; its issuer has bounds of its own.
@@ -133,10 +134,15 @@ impl Controller {
     /// Says in the log what will need a person, for as long as it is polled.
     pub async fn warn_for_ever(self) {
         loop {
-            for warning in self.readiness().warnings {
-                tracing::warn!("{warning}");
+            let (mut told, start) = (BTreeSet::new(), Instant::now());
+            while start.elapsed() < WARNING_PAUSE {
+                let warnings: BTreeSet<String> = self.readiness().warnings.into_iter().collect();
+                for warning in warnings.difference(&told) {
+                    tracing::warn!("{warning}");
+                }
+                told = warnings;
+                tokio::time::sleep(MAX_SLEEP).await;
             }
-            tokio::time::sleep(WARNING_PAUSE).await;
         }
     }
 
