@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -187,9 +188,14 @@ fn open_file(path: &Path) -> Result<Database, StoreError> {
     if mode & !FILE_MODE != 0 {
         return Err(StoreError::Readable { path: path.to_owned(), mode });
     }
-    Builder::new().create_file(file).map_err(|error| match error {
+    let damaged = |source| StoreError::Damaged { path: path.to_owned(), source };
+    // It asserts that the file is as long as its header says.
+    let opened = panic::catch_unwind(|| Builder::new().create_file(file)).map_err(|_| {
+        damaged(redb::Error::Corrupted("its length is not that of its header".to_owned()))
+    })?;
+    opened.map_err(|error| match error {
         redb::DatabaseError::DatabaseAlreadyOpen => StoreError::Held { path: path.to_owned() },
-        other => StoreError::Damaged { path: path.to_owned(), source: other.into() },
+        other => damaged(other.into()),
     })
 }
 
@@ -337,6 +343,17 @@ mod tests {
         let path = folder.path().join(FILE);
         fs::write(&path, [7; 4096]).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_file_that_was_cut_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.keep_secret("large", &vec![7; 300_000]).unwrap();
+        drop(store);
+        let file = OpenOptions::new().write(true).open(folder.path().join(FILE)).unwrap();
+        file.set_len(file.metadata().unwrap().len() - 200_000).unwrap();
         assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { .. })));
     }
 }
