@@ -44,6 +44,8 @@ pub(super) fn chain(text: &str) -> Result<(Vec<CertificateDer<'static>>, bool), 
 
 /// The one key.
 pub(super) fn key(text: &str) -> Result<Zeroizing<PrivateKeyDer<'static>>, Refusal> {
+    // Some editors begin with a byte order mark.
+    let text = text.trim_start_matches('\u{feff}');
     check_text(text, "key")?;
     if has_passphrase(text) {
         return Err(Refusal::Passphrase);

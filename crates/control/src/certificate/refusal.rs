@@ -43,13 +43,15 @@ pub enum Refusal {
     )]
     Passphrase,
     #[error(
-        "the key is of a kind that is not supported: take ECDSA on P-256 or P-384, RSA of 2048 to 4096 bits, or Ed25519"
+        "the key is of a kind that is not supported: take ECDSA on P-256 or P-384, RSA of 2048, 3072 or 4096 bits, or Ed25519"
     )]
     KeyUnsupported,
-    #[error("the RSA key has {bits} bits, which is too weak: take 2048 to 4096, or ECDSA on P-256")]
+    #[error(
+        "the RSA key has {bits} bits, which is too weak: take 2048, 3072 or 4096, or ECDSA on P-256"
+    )]
     WeakKey { bits: usize },
     #[error(
-        "the RSA key has {bits} bits, more than is supported: take 2048 to 4096, or ECDSA on P-256"
+        "the RSA key has {bits} bits, more than is supported: take 2048, 3072 or 4096, or ECDSA on P-256"
     )]
     KeyTooLong { bits: usize },
     #[error("the private key does not belong to the certificate")]
