@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//! What scanners of TLS servers say of a published service: testssl.sh and sslyze, which `cargo xtask tls-report` gets.
-//! They take minutes, and are told by the environment where they are.
+//! What scanners of TLS servers say of a published service: testssl.sh and sslyze, which `cargo xtask setup` puts among
+//! the tools. `cargo xtask tls-report` prints all that they say.
 
 mod support;
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use support::responder::Responder;
@@ -18,6 +18,12 @@ const NAME: &str = "one.example.com";
 
 /// Severities of testssl.sh that are no weakness.
 const FINE: [&str; 2] = ["OK", "INFO"];
+
+/// The folder of tools, by the rule of setup.
+fn tools() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools");
+    env::var_os("SEALGATE_TOOLS").map_or_else(beside, PathBuf::from)
+}
 
 /// A server as for the world: an own certificate with a status, https alone, and browsers are told so.
 struct Published {
@@ -46,19 +52,19 @@ fn is_stapled(server: &Server, authority: &str) -> bool {
     let output = Command::new("openssl")
         .args(["s_client", "-status", "-servername", NAME, "-CAfile", authority])
         .args(["-connect", &server.https.to_string()])
-        .stdin(std::process::Stdio::null())
+        .stdin(Stdio::null())
         .output()
         .unwrap();
     String::from_utf8_lossy(&output.stdout).contains("Cert Status: good")
 }
 
 #[test]
-#[ignore = "cargo xtask tls-report runs it"]
 fn testssl_finds_no_weakness() {
-    let program = env::var("SEALGATE_TESTSSL").expect("the path of testssl.sh");
+    let testssl = tools().join("testssl/root");
     let published = Published::new();
     let report = published.server.path("testssl.json");
-    let output = Command::new(program)
+    let output = Command::new(testssl.join("usr/bin/testssl"))
+        .env("TESTSSL_INSTALL_DIR", testssl.join("etc/testssl"))
         .args(["--quiet", "--color", "0", "--warnings", "batch", "--ip", "127.0.0.1"])
         .args(["--nodns", "none", "--add-ca", text(&published.authority())])
         .args(["--jsonfile", text(&report)])
@@ -85,11 +91,9 @@ fn testssl_finds_no_weakness() {
 }
 
 #[test]
-#[ignore = "cargo xtask tls-report runs it"]
 fn sslyze_finds_no_weakness() {
-    let program = env::var("SEALGATE_SSLYZE").expect("the path of sslyze");
     let published = Published::new();
-    let output = Command::new(program)
+    let output = Command::new(tools().join("venv-tls/bin/sslyze"))
         .args(["--mozilla_config", "intermediate"])
         .args(["--certinfo_ca_file", text(&published.authority())])
         .arg(format!("{NAME}:{}{{127.0.0.1}}", published.server.https.port()))

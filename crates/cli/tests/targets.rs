@@ -551,6 +551,23 @@ fn those_who_overwrite_each_other_take_turns() {
 }
 
 #[test]
+fn one_of_those_who_want_a_label_at_once_gets_it() {
+    let server = Server::start(&[]);
+    let create = |name: &str| {
+        server.try_cli(&["target", "create", name, "--ssl-leaf-domain-label", "prize"])
+    };
+    let names: Vec<String> = (0..6).map(|number| format!("runner{number}")).collect();
+    let mut codes: Vec<i32> = thread::scope(|scope| {
+        let threads: Vec<_> = names.iter().map(|name| scope.spawn(|| create(name).0)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    codes.sort_unstable();
+    assert_eq!(codes, [0, 7, 7, 7, 7, 7]);
+    let list = server.cli(&["target", "list"]);
+    assert_eq!((list.lines().count(), list.matches("https://prize").count()), (1, 1), "{list}");
+}
+
+#[test]
 fn what_is_printed_to_nobody_is_no_panic() {
     let server = Server::start(&[]);
     for (file, code, lines) in [("/dev/null", 0, 0), ("/dev/full", 1, 1)] {

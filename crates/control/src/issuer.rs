@@ -32,8 +32,7 @@ pub trait Issuer: Send + Sync {
     fn root_pem(&self) -> Option<String>;
 
     /// What a person should know of the authority at `now`, if there is anything.
-    fn warning(&self, now: SystemTime) -> Option<String> {
-        let _ = now;
+    fn warning(&self, _now: SystemTime) -> Option<String> {
         None
     }
 }

@@ -141,6 +141,18 @@ impl Store {
         self.write(|_, table| table.insert(name, secret).map(drop).map_err(redb::Error::from))
     }
 
+    /// Forgets a secret of an issuer, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the disk does not take it.
+    pub fn forget_secret(&self, name: &str) -> Result<(), StoreError> {
+        if self.secret(name)?.is_none() {
+            return Ok(());
+        }
+        self.write(|_, table| Ok(table.remove(name).map(drop)?))
+    }
+
     fn read<T>(
         &self,
         read: impl FnOnce(&Database) -> Result<T, redb::Error>,
@@ -302,6 +314,9 @@ mod tests {
         assert_eq!(store.targets().unwrap().into_values().collect::<Vec<_>>(), [one]);
         assert_eq!(store.secret("account").unwrap().unwrap().as_slice(), b"secret");
         assert!(store.secret("other").unwrap().is_none());
+        store.forget_secret("other").unwrap();
+        store.forget_secret("account").unwrap();
+        assert!(store.secret("account").unwrap().is_none());
     }
 
     #[test]

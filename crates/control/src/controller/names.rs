@@ -112,7 +112,9 @@ impl Controller {
         if let Some(error) = &error {
             tracing::warn!(%name, %error, "its records could not be changed: trying again later");
         }
-        self.keep_left_names();
+        if !self.is_kept(name) {
+            self.keep_left_names();
+        }
     }
 
     fn keep_left_names(&self) {

@@ -49,9 +49,11 @@ impl Controller {
         query.verify(kept.to_vec(), SystemTime::now()).ok()
     }
 
-    /// What is kept goes with the target.
+    /// What is kept goes with the target, and with a certificate that was revoked.
     pub(super) fn forget_staple(&self, name: &TargetName) {
-        self.keep_staple(name, &[]);
+        if let Err(error) = self.shared.parts.store.forget_secret(&secret(name)) {
+            tracing::warn!(target = %name, %error, "the status of its certificate could not be forgotten");
+        }
     }
 
     fn keep_staple(&self, name: &TargetName, response: &[u8]) {
@@ -92,7 +94,7 @@ impl Controller {
             News::Expired => self.restaple(name, leaf, None).await,
             News::Failed(error) => {
                 if matches!(error, OcspError::Revoked { .. }) {
-                    self.keep_staple(name, &[]);
+                    self.forget_staple(name);
                     self.restaple(name, leaf, None).await;
                 }
                 self.note_staple(name, leaf, Some(&error));

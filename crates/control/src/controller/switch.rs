@@ -35,16 +35,21 @@ impl Controller {
         work: Work,
         change: Change,
     ) -> Result<Option<Vec<String>>, ControlError> {
+        let turn = match &change {
+            Change::Managed { label, .. } => Some(self.turn_of(label)),
+            _ => None,
+        };
+        let _turn = match &turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        // Only now: somebody may have come under the label while this waited.
         self.check(&work.target, &change)?;
         let warnings = match change {
             Change::Nothing => return Ok(None),
             Change::Disable => self.disable(work).await,
             Change::Own { cname, cert, key } => self.own(work, cname, &cert, &key).await,
-            Change::Managed { label, overwrite } => {
-                let turn = self.turn_of(&label);
-                let _turn = turn.lock().await;
-                self.managed(work, label, overwrite).await
-            }
+            Change::Managed { label, overwrite } => self.managed(work, label, overwrite).await,
             Change::Renew => self.renew(work).await,
         };
         warnings.map(Some)

@@ -100,9 +100,9 @@ impl<S> Gate<S> {
     fn tls(&self, host: Option<&str>, sni: Option<&str>, path: &str) -> Result<Target, Stop> {
         let named = |name: &str| self.publications.named(name);
         let connected = sni.map(|sni| named(sni).ok_or(Stop::Misdirected)).transpose()?;
-        let asked = match host {
-            Some(host) if named(host).is_some() => named(host),
-            Some(host) if !is_no_name(host) && connected.is_some() => {
+        let asked = match (host.and_then(named), host) {
+            (Some(found), _) => Some(found),
+            (None, Some(host)) if !is_no_name(host) && connected.is_some() => {
                 return Err(Stop::Misdirected);
             }
             _ => connected.clone(),

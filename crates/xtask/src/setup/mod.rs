@@ -27,9 +27,6 @@ pub(crate) fn everything() -> Result<()> {
     sdk()?;
     synthesis()?;
     formal()?;
-    if let Err(reason) = scanners()? {
-        println!("there is no report on TLS: {reason}");
-    }
     if let Err(reason) = virtual_machine()? {
         println!("there is no virtual machine to be had, and its tests are skipped: {reason}");
     }
@@ -91,36 +88,41 @@ pub(crate) fn virtual_machine() -> Result<result::Result<PathBuf, String>> {
     foreign::virtual_machine()
 }
 
-/// The scanners of TLS servers.
-pub(crate) struct Scanners {
-    /// The folder that testssl.sh is unpacked in.
-    pub(crate) testssl: PathBuf,
-    /// The program of sslyze.
-    pub(crate) sslyze: PathBuf,
-}
-
-/// Gets the scanners of TLS servers, or in words why they cannot be had.
-pub(crate) fn scanners() -> Result<result::Result<Scanners, String>> {
-    let _lock = lock()?;
-    system::require(&[system::OPENSSL, system::TESTSSL_NEEDS])?;
-    let sslyze = Environment::TLS.get()?.join("bin/sslyze");
-    Ok(foreign::testssl()?.map(|testssl| Scanners { testssl, sslyze }))
-}
-
 /// The program that finds lost memory.
 pub(crate) const VALGRIND: &str = system::VALGRIND.name();
 
 /// Gets the programs that tests start; the result names those that could not be had.
 pub(crate) fn test_programs() -> Result<Vec<&'static str>> {
     let _lock = lock()?;
-    system::wish(&[
+    let mut missing = system::wish(&[
         system::OPENSSL,
         system::CURL,
         system::GNUTLS,
         system::VALGRIND,
         system::PEBBLE,
         system::KNOT,
-    ])
+    ])?;
+    // Both look at a service whose status OpenSSL gives.
+    let openssl = !missing.contains(&system::OPENSSL.name());
+    if !openssl || !testssl()? {
+        missing.push("testssl");
+    }
+    if openssl {
+        Environment::TLS.get()?;
+    } else {
+        missing.push("sslyze");
+    }
+    Ok(missing)
+}
+
+/// Gets testssl.sh with what it is written for; the result is whether it is there.
+fn testssl() -> Result<bool> {
+    let needs = system::wish(&[system::TESTSSL_NEEDS])?;
+    let got = foreign::testssl()?;
+    if let Err(reason) = &got {
+        eprintln!("setup: there is no testssl.sh to be had: {reason}");
+    }
+    Ok(needs.is_empty() && got.is_ok())
 }
 
 /// Gets the program that counts instructions; the result is whether it is there.
