@@ -33,6 +33,7 @@ module sealgate_record_judge_fv
   logic        op_ready;
   logic        tag_ready;
   logic        received_ready;
+  logic        content_ready;
   logic        fetch_valid;
   logic [10:0] fetch_keep;
   logic        plan_valid;
@@ -51,7 +52,7 @@ module sealgate_record_judge_fv
     .received_ready_o(received_ready),
     .received_i,
     .content_valid_i,
-    .content_ready_o (),
+    .content_ready_o (content_ready),
     .content_i,
     .seal_tag_i,
     .seal_has_text_i,
@@ -66,60 +67,83 @@ module sealgate_record_judge_fv
 
   // --- What is offered stays ---------------------------------------------------------------------
 
-  logic      op_waits_q;
-  op_t       op_q;
-  logic      received_waits_q;
-  received_t received_q;
+  logic         op_waits_q;
+  op_t          op_q;
+  logic         received_waits_q;
+  received_t    received_q;
+  logic         tag_waits_q;  // but for those that a SEAL takes
+  logic [127:0] tag_q;
+  logic         content_waits_q;
+  content_t     content_q;
 
   always_ff @(posedge clk_i) begin
     op_waits_q       <= rst_ni && op_valid_i && !op_ready;
     op_q             <= op_i;
     received_waits_q <= rst_ni && received_valid_i && !received_ready;
     received_q       <= received_i;
+    tag_waits_q      <= rst_ni && tag_valid_i && !tag_ready && !seal_tag_i;
+    tag_q            <= tag_i;
+    content_waits_q  <= rst_ni && content_valid_i && !content_ready;
+    content_q        <= content_i;
   end
 
   always_comb begin
     m_op:       assume (!rst_ni || !op_waits_q || (op_valid_i && (op_i == op_q)));
     m_received: assume (!rst_ni || !received_waits_q ||
                         (received_valid_i && (received_i == received_q)));
+    m_tag:      assume (!rst_ni || !tag_waits_q || (tag_valid_i && (tag_i == tag_q)));
+    m_content:  assume (!rst_ni || !content_waits_q ||
+                        (content_valid_i && (content_i == content_q)));
+    m_seal:     assume (!seal_tag_i || (dut.seal_tags_q != '0));
+    m_seals:    assume (!rst_ni || (dut.seal_tags_q != '1) || seal_tag_i || !dut.sealed);
+    m_ends:     assume (!rst_ni || (dut.seal_ends_q != '1) || !dut.seal_end || dut.seal_end_leaves);
     m_run_end:  assume (!op_i.run_end || op_i.run);
     m_run:      assume (!op_i.run || op_i.open);
   end
 
   // --- What was seen -----------------------------------------------------------------------------
 
-  logic tag_seen_q;   // the tag of the record at the head has come,
-  logic tag_equal_q;  // and is the one received
   logic stopped_q;    // a record of the run under way was not delivered
   logic opened;
   logic taken;
   logic delivers;
+  logic offered_q;    // the record at the head was, and delivers
+  logic good;         // it may be
 
   assign opened   = op_i.open && !op_i.run_end;
   assign taken    = op_valid_i && op_ready;
   assign delivers = fetch_valid && fetch_ready_i && (fetch_keep != '0);
+  assign good     = received_valid_i && !received_i.fault && !received_i.bad_header &&
+                    tag_valid_i && (tag_i == received_i.tag);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      tag_seen_q <= 1'b0;
-      stopped_q  <= 1'b0;
+      stopped_q <= 1'b0;
+      offered_q <= 1'b0;
     end else begin
-      if (tag_valid_i && tag_ready) begin
-        tag_seen_q  <= 1'b1;
-        tag_equal_q <= tag_i == received_i.tag;
-      end else if (taken) begin
-        tag_seen_q <= 1'b0;
-      end
       if (taken && op_i.run) begin
         if (op_i.run_end) stopped_q <= 1'b0;
         else if (plan.result.records == '0) stopped_q <= 1'b1;
       end
+      if (taken) offered_q <= 1'b0;
+      else if (plan_valid && plan_ready_i && opened && plan.write && delivers) offered_q <= 1'b1;
     end
   end
 
-  logic good;
-  assign good = received_valid_i && !received_i.fault && !received_i.bad_header && tag_seen_q &&
-                tag_equal_q;
+  // Which of the judge's registers hold what of the record at the head.
+  logic seen, compared, judged, built;
+
+  // The states behind StWait, in their order.
+  localparam logic [2:0] Compare = 3'd1;
+  localparam logic [2:0] Verdict = 3'd2;
+  localparam logic [2:0] Build = 3'd3;
+  localparam logic [2:0] Offer = 3'd4;
+  localparam logic [2:0] Take = 3'd5;
+
+  assign built    = (dut.state_q == Offer) || (dut.state_q == Take);
+  assign judged   = built || (dut.state_q == Build);
+  assign compared = judged || (dut.state_q == Verdict);
+  assign seen     = compared || (dut.state_q == Compare);
 
   always_ff @(posedge clk_i) begin
     if (rst_ni) begin
@@ -128,23 +152,44 @@ module sealgate_record_judge_fv
       a_end:   assert (!(plan_valid && op_i.run_end) || !plan.write);
       a_run:   assert (!(op_valid_i && opened && op_i.run && stopped_q) ||
                        (!(plan_valid && plan.write) && !delivers));
-      a_tag:   assert (!(tag_valid_i && tag_ready) || (op_valid_i && opened && !tag_seen_q));
+      a_tag:   assert (!tag_ready || (op_valid_i && op_ready && opened && tag_valid_i));
       a_none:  assert (!(plan_valid && opened && !good) ||
                        ((plan.result.status != '0) && (plan.result.written == '0)));
 
       // What carries the induction.
-      a_seen:    assert (tag_seen_q == dut.compared_q);
-      a_equal:   assert (!tag_seen_q || (op_valid_i && opened && received_valid_i &&
-                                         (dut.tag_good == tag_equal_q)));
-      a_counts:  assert (!tag_seen_q || (dut.tag_counts_q ==
-                                         (!received_i.fault && !received_i.bad_header)));
-      a_other:   assert (!tag_seen_q || dut.tag_counts_q || (dut.other_q != '0));
-      a_passes:  assert (!tag_seen_q || !dut.passes_q ||
+      a_state:   assert (dut.state_q <= Take);
+      a_due:     assert (dut.tags_due_q == (dut.seal_tags_q != '0));
+      a_ends:    assert (dut.ends_due_q == (dut.seal_ends_q != '0));
+      a_seen:    assert (!seen || (op_valid_i && (dut.op_q == op_i)));
+      a_opened:  assert (!(seen && opened) ||
+                         (tag_valid_i && (dut.tag_q == tag_i) && received_valid_i &&
+                          (dut.received_q == received_i) && !dut.tags_due_q && !dut.ends_due_q));
+      a_content: assert (!(seen && opened && op_i.has_text && !op_i.tls12) ||
+                         (content_valid_i && (dut.content_q == content_i)));
+      a_fixed:   assert (!(seen && op_i.tls12) || (dut.content_q.found &&
+                                                   (dut.content_q.kind == op_i.header_type) &&
+                                                   (dut.content_q.bytes == op_i.text_bytes)));
+      a_empty:   assert (!(seen && !op_i.has_text && !op_i.tls12) || (dut.content_q == '0));
+      a_equal:   assert (!(compared && opened) || (dut.tag_good == (tag_i == received_i.tag)));
+      a_counts:  assert (!(compared && opened) ||
+                         (dut.tag_counts_q == (!received_i.fault && !received_i.bad_header)));
+      a_other:   assert (!(compared && opened) || dut.tag_counts_q || (dut.other_q != '0));
+      a_passes:  assert (!(compared && opened) || !dut.passes_q ||
                          (dut.tag_counts_q && !(op_i.run && dut.ended_q)));
+      a_kind:    assert (!judged || ((dut.end_q == op_i.run_end) && (dut.opened_q == opened)));
+      a_deliver: assert (!(judged && opened) || ((dut.deliver_q == (dut.tag_good && dut.passes_q)) &&
+                                                 (!dut.write_q || dut.deliver_q)));
+      a_verdict: assert (!(judged && opened) || good || (dut.verdict_q != '0));
+      a_built:   assert (!(built && opened) ||
+                         ((dut.plan_q.write == dut.write_q) &&
+                          (dut.deliver_q || ((dut.keep_q == '0) && (dut.plan_q.result.records == '0) &&
+                                             (dut.plan_q.result.written == '0))) &&
+                          (dut.plan_q.result.status == dut.verdict_q)));
+      a_nothing: assert (!(built && op_i.run_end) || !dut.plan_q.write);
       a_stopped: assert (!stopped_q || dut.ended_q);
 
       c_refused:   cover (taken && op_i.run && stopped_q && good);
-      c_delivered: cover (taken && plan_valid && opened && plan.write && delivers);
+      c_delivered: cover (taken && offered_q);
     end
   end
 

@@ -13,6 +13,9 @@ common/sealgate_clock_gate.sv
 common/sealgate_fifo.sv
 common/sealgate_ram_fifo.sv
 common/sealgate_stage.sv
+common/sealgate_settle.sv
+common/sealgate_landing.sv
+common/sealgate_ram_queue.sv
 csr/sealgate_csr.sv
 csr/sealgate_counters.sv
 csr/sealgate_supervisor.sv

@@ -299,65 +299,21 @@ module sealgate_aead
     assign unused_ready = out_ready[Chacha20] ^ tag_ready[Chacha20];
   end
 
-  // Text in the order of commands.
-  logic text_due;
-  logic order_core, out_core;
+  // What leaves, in the order of commands: `text_core` and `tag_core` say from where the next comes.
+  logic text_due, tag_due;
+  logic text_core, tag_core;
+  logic released;
   logic last_leaves;
+  logic taken;
 
-  sealgate_fifo #(
-    .Width(1),
-    .Depth(OrderDepth)
-  ) u_text_order (
-    .clk_i,
-    .rst_ni,
-    .clear_i(1'b0),
-    .valid_i(accept && cmd_has_text_i),
-    .ready_o(text_order_ready),
-    .data_i(cmd_core),
-    .valid_o(text_due),
-    .ready_i(last_leaves),
-    .data_o(order_core)
-  );
-
-  // With one core only, this is known without the queue.
-  assign out_core    = Chacha && order_core;
-  assign out_valid_o = text_due && out_valid[out_core];
-  assign out_data_o  = out_data[out_core];
-  assign out_last_o  = out_last[out_core];
+  assign out_valid_o = text_due && out_valid[text_core];
+  assign out_data_o  = out_data[text_core];
+  assign out_last_o  = out_last[text_core];
   assign last_leaves = out_valid_o && out_ready_i && out_last_o;
 
-  assign out_ready[Gcm]      = text_due && !out_core && out_ready_i;
-  assign out_ready[Chacha20] = text_due && out_core && out_ready_i;
+  assign out_ready[Gcm]      = text_due && !text_core && out_ready_i;
+  assign out_ready[Chacha20] = text_due && text_core && out_ready_i;
 
-  // Tags in the order of commands, behind their text.
-  typedef logic signed [$clog2(OrderDepth+1):0] lead_t;
-
-  logic  tag_due;
-  logic  tag_order_core, tag_core, tag_has_text;
-  logic  released;
-  logic  taken;
-  logic  tag_of_text_taken;
-  lead_t lead_q;
-
-  sealgate_fifo #(
-    .Width(2),
-    .Depth(OrderDepth)
-  ) u_tag_order (
-    .clk_i,
-    .rst_ni,
-    .clear_i(1'b0),
-    .valid_i(accept),
-    .ready_o(tag_order_ready),
-    .data_i({cmd_has_text_i, cmd_core}),
-    .valid_o(tag_due),
-    .ready_i(taken),
-    .data_o({tag_has_text, tag_order_core})
-  );
-
-  // With queues a beat at the output does not count yet: it decides late whether it leaves.
-  assign tag_core    = Chacha && tag_order_core;
-  assign released    = !tag_has_text || (lead_q > 0) ||
-                       (!Pipelined && (lead_q == 0) && out_valid_o && out_last_o);
   assign tag_valid_o = tag_due && tag_valid[tag_core] && released;
   assign tag_o       = tag[tag_core];
   assign tag_error_o = tag_error[tag_core];
@@ -366,19 +322,68 @@ module sealgate_aead
   assign tag_ready[Gcm]      = tag_due && !tag_core && released && tag_ready_i;
   assign tag_ready[Chacha20] = tag_due && tag_core && released && tag_ready_i;
 
-  assign tag_of_text_taken = taken && tag_has_text;
+  if (Chacha) begin : g_orders
+    typedef logic signed [$clog2(OrderDepth+1):0] lead_t;
 
-  always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      lead_q <= '0;
-    end else if (last_leaves != tag_of_text_taken) begin
-      lead_q <= lead_q + (last_leaves ? lead_t'(1) : lead_t'(-1));
+    logic  tag_has_text;
+    logic  tag_of_text_taken;
+    lead_t lead_q;
+
+    sealgate_fifo #(
+      .Width(1),
+      .Depth(OrderDepth)
+    ) u_text_order (
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .valid_i(accept && cmd_has_text_i),
+      .ready_o(text_order_ready),
+      .data_i(cmd_core),
+      .valid_o(text_due),
+      .ready_i(last_leaves),
+      .data_o(text_core)
+    );
+
+    sealgate_fifo #(
+      .Width(2),
+      .Depth(OrderDepth)
+    ) u_tag_order (
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .valid_i(accept),
+      .ready_o(tag_order_ready),
+      .data_i({cmd_has_text_i, cmd_core}),
+      .valid_o(tag_due),
+      .ready_i(taken),
+      .data_o({tag_has_text, tag_core})
+    );
+
+    // With queues a beat at the output does not count yet: it decides late whether it leaves.
+    assign released = !tag_has_text || (lead_q > 0) ||
+                      (!Pipelined && (lead_q == 0) && out_valid_o && out_last_o);
+
+    assign tag_of_text_taken = taken && tag_has_text;
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) begin
+        lead_q <= '0;
+      end else if (last_leaves != tag_of_text_taken) begin
+        lead_q <= lead_q + (last_leaves ? lead_t'(1) : lead_t'(-1));
+      end
     end
-  end
-
-  if (!Chacha) begin : g_one_core
+  end else begin : g_one_core
+    // One core keeps the order by itself.
     logic unused_order;
-    assign unused_order = order_core ^ tag_order_core;
+
+    assign unused_order     = last_leaves ^ taken;
+    assign text_order_ready = 1'b1;
+    assign tag_order_ready  = 1'b1;
+    assign text_due         = 1'b1;
+    assign text_core        = 1'b0;
+    assign tag_due          = 1'b1;
+    assign tag_core         = 1'b0;
+    assign released         = 1'b1;
   end
 
   assign busy_o           = |busy;

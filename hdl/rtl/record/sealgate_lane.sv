@@ -155,10 +155,6 @@ module sealgate_lane
   logic                 command_valid;
   logic                 command_ready;
   command_t             command;
-  logic                 made_text_valid;
-  logic                 made_text_ready;
-  logic [WordWidth-1:0] made_text;
-  logic                 made_text_error;
   logic                 text_valid;
   logic                 text_ready;
   logic [WordWidth-1:0] text;
@@ -209,10 +205,10 @@ module sealgate_lane
     .command_valid_o (made_command_valid),
     .command_ready_i (made_command_ready),
     .command_o       (made_command),
-    .text_valid_o    (made_text_valid),
-    .text_ready_i    (made_text_ready),
-    .text_data_o     (made_text),
-    .text_error_o    (made_text_error),
+    .text_valid_o    (text_valid),
+    .text_ready_i    (text_ready),
+    .text_data_o     (text),
+    .text_error_o    (text_error),
     .op_valid_o      (made_op_valid),
     .op_ready_i      (made_op_ready),
     .op_o            (made_op),
@@ -234,23 +230,6 @@ module sealgate_lane
     .valid_o(command_valid),
     .ready_i(command_ready),
     .data_o (command)
-  );
-
-  // Deep enough that the cycles a record takes for header and tag are made up for while the AEAD is
-  // busy with the blocks that are not text.
-  sealgate_fifo #(
-    .Width(WordWidth + 1),
-    .Depth(4)
-  ) u_texts (
-    .clk_i,
-    .rst_ni,
-    .clear_i(1'b0),
-    .valid_i(made_text_valid),
-    .ready_o(made_text_ready),
-    .data_i ({made_text_error, made_text}),
-    .valid_o(text_valid),
-    .ready_i(text_ready),
-    .data_o ({text_error, text})
   );
 
   sealgate_fifo #(
@@ -293,6 +272,7 @@ module sealgate_lane
   command_t             cmd;
   logic                 in_valid;
   logic                 in_ready;
+  logic [WordWidth-1:0] in_data;
   logic                 out_valid;
   logic                 out_ready;
   logic [WordWidth-1:0] out_data;
@@ -304,33 +284,59 @@ module sealgate_lane
   logic                 store_ready;
   logic                 judge_ready;
 
+  // Whose the AEAD is selects among hundreds of bits: it comes in copies, a cycle later.
+  localparam int unsigned TestCopies = 4;
+
+  logic                  test_active;
+  logic [TestCopies-1:0] test_text, test_aad, test_nonce;
+
+  if (Pipelined) begin : g_test
+    sealgate_copies #(
+      .Copies(3 * TestCopies + 1)
+    ) u_test_active (
+      .clk_i,
+      .value_i(test_active_i),
+      .copies_o({test_text, test_aad, test_nonce, test_active})
+    );
+  end else begin : g_direct_test
+    assign test_active = test_active_i;
+    assign test_text   = {TestCopies{test_active_i}};
+    assign test_aad    = {TestCopies{test_active_i}};
+    assign test_nonce  = {TestCopies{test_active_i}};
+  end
+
   always_comb begin
     cmd = command;
-    if (test_active_i) begin
+    if (test_active) begin
       cmd = '{
         suite: test_cmd_suite_i,
         ctx: '0,
         open: test_cmd_open_i,
-        nonce: test_cmd_nonce_i,
-        aad: test_cmd_aad_i,
+        nonce: '0,
+        aad: '0,
         aad_bytes: 5'd5,
         has_text: test_cmd_text_bytes_i != '0,
         text_bytes: test_cmd_text_bytes_i
       };
     end
+    for (int unsigned i = 0; i < TestCopies; i++) begin
+      cmd.nonce[24*i+:24] = test_nonce[i] ? test_cmd_nonce_i[24*i+:24] : command.nonce[24*i+:24];
+      cmd.aad[32*i+:32]   = test_aad[i] ? test_cmd_aad_i[32*i+:32] : command.aad[32*i+:32];
+      in_data[32*i+:32]   = test_text[i] ? test_text_data_i[32*i+:32] : text[32*i+:32];
+    end
   end
 
-  assign cmd_valid         = test_active_i ? test_cmd_valid_i : command_valid;
-  assign command_ready     = cmd_ready && !test_active_i;
-  assign test_cmd_ready_o  = cmd_ready && test_active_i;
-  assign in_valid          = test_active_i ? test_text_valid_i : text_valid;
-  assign text_ready        = in_ready && !test_active_i;
-  assign test_text_ready_o = in_ready && test_active_i;
-  assign out_ready         = test_active_i ? test_out_ready_i : store_ready;
-  assign test_out_valid_o  = out_valid && test_active_i;
+  assign cmd_valid         = test_active ? test_cmd_valid_i : command_valid;
+  assign command_ready     = cmd_ready && !test_active;
+  assign test_cmd_ready_o  = cmd_ready && test_active;
+  assign in_valid          = test_active ? test_text_valid_i : text_valid;
+  assign text_ready        = in_ready && !test_active;
+  assign test_text_ready_o = in_ready && test_active;
+  assign out_ready         = test_active ? test_out_ready_i : store_ready;
+  assign test_out_valid_o  = out_valid && test_active;
   assign test_out_data_o   = out_data;
-  assign tag_ready         = test_active_i ? test_tag_ready_i : judge_ready;
-  assign test_tag_valid_o  = tag_valid && test_active_i;
+  assign tag_ready         = test_active ? test_tag_ready_i : judge_ready;
+  assign test_tag_valid_o  = tag_valid && test_active;
   assign test_tag_o        = tag;
 
   logic unused_aead_busy, unused_stall_in, unused_stall_out;
@@ -365,8 +371,8 @@ module sealgate_lane
     .cmd_text_bytes_i(cmd.text_bytes),
     .in_valid_i      (in_valid),
     .in_ready_o      (in_ready),
-    .in_data_i       (test_active_i ? test_text_data_i : text),
-    .in_error_i      (text_error && !test_active_i),
+    .in_data_i       (in_data),
+    .in_error_i      (text_error && !test_active),
     .out_valid_o     (out_valid),
     .out_ready_i     (out_ready),
     .out_data_o      (out_data),
@@ -383,34 +389,10 @@ module sealgate_lane
 
   // --- Outbound side -----------------------------------------------------------------------------
 
-  logic                 stored_valid;
-  logic                 stored_ready;
-  logic [WordWidth-1:0] stored;
-  logic                 stored_last;
   logic                 judged_valid;
   logic                 judged_ready;
   logic [127:0]         judged_tag;
   logic                 judged_tag_error;
-  logic                 head_op_valid;
-  logic                 head_op_ready;
-  op_t                  head_op;
-  logic                 head_received_valid;
-  logic                 head_received_ready;
-  received_t            head_received;
-
-  sealgate_stage #(
-    .Width(WordWidth + 1),
-    .Registered(Pipelined)
-  ) u_stored (
-    .clk_i,
-    .rst_ni,
-    .valid_i(out_valid && !test_active_i),
-    .ready_o(store_ready),
-    .data_i ({out_last, out_data}),
-    .valid_o(stored_valid),
-    .ready_i(stored_ready),
-    .data_o ({stored_last, stored})
-  );
 
   sealgate_stage #(
     .Width(129),
@@ -418,40 +400,12 @@ module sealgate_lane
   ) u_judged (
     .clk_i,
     .rst_ni,
-    .valid_i(tag_valid && !test_active_i),
+    .valid_i(tag_valid && !test_active),
     .ready_o(judge_ready),
     .data_i ({tag_error, tag}),
     .valid_o(judged_valid),
     .ready_i(judged_ready),
     .data_o ({judged_tag_error, judged_tag})
-  );
-
-  sealgate_stage #(
-    .Width($bits(op_t)),
-    .Registered(Pipelined)
-  ) u_head_op (
-    .clk_i,
-    .rst_ni,
-    .valid_i(op_valid),
-    .ready_o(op_ready),
-    .data_i (op),
-    .valid_o(head_op_valid),
-    .ready_i(head_op_ready),
-    .data_o (head_op)
-  );
-
-  sealgate_stage #(
-    .Width($bits(received_t)),
-    .Registered(Pipelined)
-  ) u_head_received (
-    .clk_i,
-    .rst_ni,
-    .valid_i(received_valid),
-    .ready_o(received_ready),
-    .data_i (received),
-    .valid_o(head_received_valid),
-    .ready_i(head_received_ready),
-    .data_o (head_received)
   );
 
   sealgate_record_out #(
@@ -460,16 +414,16 @@ module sealgate_lane
   ) u_record_out (
     .clk_i,
     .rst_ni,
-    .op_valid_i      (head_op_valid),
-    .op_ready_o      (head_op_ready),
-    .op_i            (head_op),
-    .received_valid_i(head_received_valid),
-    .received_ready_o(head_received_ready),
-    .received_i      (head_received),
-    .text_valid_i    (stored_valid),
-    .text_ready_o    (stored_ready),
-    .text_data_i     (stored),
-    .text_last_i     (stored_last),
+    .op_valid_i      (op_valid),
+    .op_ready_o      (op_ready),
+    .op_i            (op),
+    .received_valid_i(received_valid),
+    .received_ready_o(received_ready),
+    .received_i      (received),
+    .text_valid_i    (out_valid && !test_active),
+    .text_ready_o    (store_ready),
+    .text_data_i     (out_data),
+    .text_last_i     (out_last),
     .tag_valid_i     (judged_valid),
     .tag_ready_o     (judged_ready),
     .tag_i           (judged_tag),

@@ -15,6 +15,10 @@
 // or a header cannot be followed. Then the words left at the source are thrown away, and the
 // outbound side is told that the run has ended and why. Records behind one that the outbound side
 // refuses are walked all the same; it discards them.
+//
+// With `Pipelined` the words run some cycles behind what is decided about them: bytes are cut out of
+// the source, then what is not text is masked, and the queue of text at the end has room for what is
+// on its way. A header is waited for.
 
 `default_nettype none
 
@@ -25,7 +29,7 @@ module sealgate_record_in
          sealgate_abi_pkg::StatusBadHeader, sealgate_abi_pkg::SuiteAes128Gcm,
          sealgate_abi_pkg::SuiteAes256Gcm;
 #(
-  // A short queue between the words of the source and what is made of them.
+  // Registers between the words of the source and what is made of them.
   parameter bit Pipelined = 1'b0
 ) (
   input  wire logic                 clk_i,
@@ -68,9 +72,10 @@ module sealgate_record_in
   localparam logic [15:0] MaxBytesTls13 = 16'd16640;
   localparam logic [15:0] MaxBytesTls12 = 16'd18432;
 
-  typedef enum logic [2:0] {
+  typedef enum logic [3:0] {
     StIdle,     // no job
     StHeader,   // OPEN: header, and explicit nonce
+    StArrive,   // they are on their way
     StShape,    // lengths are worked out, the header is checked
     StCommand,  // the AEAD takes the command, or the run has ended
     StText,     // words become text
@@ -109,6 +114,7 @@ module sealgate_record_in
   assign least          = job_q.tls12 ? length_t'(overhead)
                                       : length_t'(sealgate_abi_pkg::MinRecordBytes);
 
+  // Where no register waits for them, lengths, command and op are still but in their cycle.
   always_comb begin
     header_length = '0;
     header_good   = 1'b0;
@@ -116,7 +122,7 @@ module sealgate_record_in
     stop          = 1'b0;
     record_bytes  = '0;
     text_bytes    = '0;
-    if (state_q == StShape) begin
+    if (Pipelined || (state_q == StShape)) begin
       header_length = {header_q[31:24], header_q[39:32]};
       header_good   = (job_q.tls12 || (header_q[7:0] == ApplicationData)) &&
                       (header_q[23:8] == 16'h0303);
@@ -140,7 +146,7 @@ module sealgate_record_in
     nonce          = '0;
     header_type    = '0;
     command_o      = '0;
-    if (state_q == StCommand) begin
+    if (Pipelined || (state_q == StCommand)) begin
       sequence_bytes = network_order(job_q.sequence_number);
       nonce          = job_q.iv ^ {sequence_bytes, 32'b0};
       header_type    = job_q.open ? header_q[7:0]
@@ -166,7 +172,7 @@ module sealgate_record_in
 
   always_comb begin
     op_o = '0;
-    if ((state_q == StCommand) || (state_q == StEnd)) begin
+    if (Pipelined || (state_q == StCommand) || (state_q == StEnd)) begin
       op_o = '{
         ticket: job_q.ticket,
         open: job_q.open,
@@ -207,7 +213,9 @@ module sealgate_record_in
   assign source_reach = {17'b0, job_i.source[3:0]} + job_i.length + 21'd15;
   assign source_words = (job_i.length == '0) ? '0 : source_reach[20:4];
 
-  sealgate_byte_window u_window (
+  sealgate_byte_window #(
+    .Pipelined(Pipelined)
+  ) u_window (
     .clk_i,
     .rst_ni,
     .start_i     (start),
@@ -230,6 +238,8 @@ module sealgate_record_in
   // What of the text is still to come from the source: whole words, then a tail.
   logic [10:0] source_words_q;
   logic [3:0]  source_tail_q;
+  logic        whole_q;         // a whole word is next,
+  logic        whole_last_q;    // and it is the last one
   logic        type_due_q;      // the content type is to follow the source
   logic        text_last_q;     // one word of text is still to be made
   logic [10:0] text_words_q;
@@ -242,82 +252,138 @@ module sealgate_record_in
     return with_nonce ? 5'd13 : 5'd5;
   endfunction
 
-  logic cut_ready;
+  logic text_room;
+  logic settled;
 
-  assign take  = (state_q == StHeader) || (state_q == StTag) ||
-                 ((state_q == StText) && cut_ready);
+  // With `Pipelined` a take waits for a cycle where the one before it was of other bytes.
+  assign take  = settled && ((state_q == StHeader) || (state_q == StTag) ||
+                             ((state_q == StText) && text_room));
   assign taken = take && available;
+
+  if (Pipelined) begin : g_settled
+    logic settled_q;
+    logic takes;
+
+    assign takes   = (state_q == StHeader) || (state_q == StTag) || (state_q == StText);
+    assign settled = settled_q;
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni) settled_q <= 1'b0;
+      else settled_q <= takes && (!taken || (whole_q && !whole_last_q && !text_last_q));
+    end
+  end else begin : g_always_settled
+    assign settled = 1'b1;
+  end
 
   assign stall_o = take && !available;
 
-  // SEAL: cut what the word brought along behind the source, and set the content type.
-  typedef struct packed {
-    logic                 error;
-    logic                 with_type;
-    logic [7:0]           content_type;
-    logic [4:0]           bytes;         // of the source
-    logic [WordWidth-1:0] data;
-  } cut_t;
+  // SEAL: cut what the word brought along behind the source, and set the content type. A bit per
+  // byte of the text tells if it is of the source, another if it is the type.
+  localparam int unsigned Stages = Pipelined ? WindowStages : 0;
+  localparam int unsigned MaskStages = Pipelined ? 1 : 0;
 
-  logic        type_here;
-  cut_t        word, cut;
-  logic [63:0] type_low, type_high;
+  logic                 header_here;
+  logic                 tag_here, tag_fault, tag_bad_header;
+  logic                 type_here;
+  logic [WordBytes-1:0] keep_d, keep;
+  logic [WordBytes-1:0] set_d, set;
+  logic [7:0]           content_type;
+  logic                 text_here, text_error_here;
+  logic [WordWidth-1:0] masked;
+  logic                 text_valid, text_error;
+  logic [WordWidth-1:0] text;
 
   assign type_here = type_due_q && !take_bytes_q[4];
-  assign word      = '{
-    error: window_error,
-    with_type: type_here,
-    content_type: job_q.content_type,
-    bytes: take_bytes_q,
-    data: window
-  };
-
-  sealgate_stage #(
-    .Width($bits(cut_t)),
-    .Registered(Pipelined)
-  ) u_cut (
-    .clk_i,
-    .rst_ni,
-    .valid_i((state_q == StText) && available),
-    .ready_o(cut_ready),
-    .data_i (word),
-    .valid_o(text_valid_o),
-    .ready_i(text_ready_i),
-    .data_o (cut)
-  );
-
-  assign text_error_o = cut.error;
 
   always_comb begin
-    type_low    = '0;
-    type_high   = '0;
-    text_data_o = cut.data;
-    if (!cut.bytes[4]) begin
-      if (cut.with_type) begin
-        type_low  = {56'b0, cut.content_type} << {cut.bytes[2:0], 3'b000};
-        type_high = type_low;
-      end
-      text_data_o[63:0]   = (cut.data[63:0] & keep_low(cut.bytes)) |
-                            (cut.bytes[3] ? '0 : type_low);
-      text_data_o[127:64] = (cut.data[127:64] & keep_high(cut.bytes)) |
-                            (cut.bytes[3] ? type_high : '0);
+    for (int unsigned i = 0; i < WordBytes; i++) begin
+      keep_d[i] = 5'(i) < take_bytes_q;
+      set_d[i]  = type_here && (5'(i) == take_bytes_q);
     end
   end
 
-  assign received_valid_o = (state_q == StTag) && available;
-  assign received_o = '{
-    fault: fault_q || window_error,
-    bad_header: bad_header_q,
-    tag: window
-  };
+  sealgate_delay #(
+    .Width(6),
+    .Cycles(Stages)
+  ) u_here (
+    .clk_i,
+    .value_i({rst_ni && (state_q == StHeader) && taken,
+              rst_ni && (state_q == StTag) && taken,
+              rst_ni && (state_q == StText) && taken,
+              fault_q || window_error, bad_header_q, window_error}),
+    .value_o({header_here, tag_here, text_here, tag_fault, tag_bad_header, text_error_here})
+  );
+
+  sealgate_delay #(
+    .Width(2 * WordBytes + 8),
+    .Cycles(Stages)
+  ) u_masks (
+    .clk_i,
+    .value_i({keep_d, set_d, job_q.content_type}),
+    .value_o({keep, set, content_type})
+  );
+
+  always_comb begin
+    for (int unsigned i = 0; i < WordBytes; i++) begin
+      masked[8*i+:8] = (window[8*i+:8] & {8{keep[i]}}) | (content_type & {8{set[i]}});
+    end
+  end
+
+  sealgate_delay #(
+    .Width(WordWidth + 2),
+    .Cycles(MaskStages)
+  ) u_masked (
+    .clk_i,
+    .value_i({text_here && rst_ni, text_error_here, masked}),
+    .value_o({text_valid, text_error, text})
+  );
+
+  // Deep enough that the cycles a record takes for header and tag are made up for while the AEAD is
+  // busy with the blocks that are not text.
+  if (Pipelined) begin : g_landing
+    sealgate_landing #(
+      .Width(WordWidth + 1),
+      .Depth(16)
+    ) u_texts (
+      .clk_i,
+      .rst_ni,
+      .room_o (text_room),
+      .valid_i(text_valid),
+      .data_i ({text_error, text}),
+      .valid_o(text_valid_o),
+      .ready_i(text_ready_i),
+      .data_o ({text_error_o, text_data_o})
+    );
+  end else begin : g_queue
+    sealgate_fifo #(
+      .Width(WordWidth + 1),
+      .Depth(4)
+    ) u_texts (
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .valid_i(text_valid),
+      .ready_o(text_room),
+      .data_i ({text_error, text}),
+      .valid_o(text_valid_o),
+      .ready_i(text_ready_i),
+      .data_o ({text_error_o, text_data_o})
+    );
+  end
+
+  assign received_valid_o = tag_here;
+  assign received_o       = '{fault: tag_fault, bad_header: tag_bad_header, tag: window};
 
   // --- Walk --------------------------------------------------------------------------------------
 
   length_t left;      // of a run, behind this record
-  logic    run_goes_on;
+  logic    run_goes_on_q;
+  logic    advance_q;  // it is the next record's turn
 
-  assign left        = job_q.length - length_t'(record_bytes_q);
-  assign run_goes_on = left >= least;
+  assign left = job_q.length - length_t'(record_bytes_q);
+
+  // Known from the cycle after StCommand on.
+  always_ff @(posedge clk_i) run_goes_on_q <= left >= least;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -325,7 +391,8 @@ module sealgate_record_in
     end else begin
       unique case (state_q)
         StIdle:   if (job_valid_i) state_q <= job_i.open ? StHeader : StShape;
-        StHeader: if (taken) state_q <= StShape;
+        StHeader: if (taken) state_q <= Pipelined ? StArrive : StShape;
+        StArrive: if (header_here) state_q <= StShape;
         StShape:  state_q <= StCommand;
         StCommand: begin
           if (stop_q) state_q <= StDrain;
@@ -335,7 +402,7 @@ module sealgate_record_in
         end
         StText: if (taken && text_last_q) state_q <= job_q.open ? StTag : StIdle;
         StTag: begin
-          if (taken) state_q <= !job_q.run ? StIdle : run_goes_on ? StHeader : StDrain;
+          if (taken) state_q <= !job_q.run ? StIdle : run_goes_on_q ? StHeader : StDrain;
         end
         StDrain: if (drained) state_q <= StEnd;
         StEnd:   if (op_ready_i) state_q <= StIdle;
@@ -347,17 +414,15 @@ module sealgate_record_in
   always_ff @(posedge clk_i) begin
     unique case (state_q)
       StIdle: begin
-        if (job_valid_i) job_q <= job_i;
+        job_q            <= job_i;
         explicit_nonce_q <= explicit_nonce;
         take_bytes_q     <= header_bytes(explicit_nonce);
         fault_q          <= 1'b0;
+        advance_q        <= 1'b0;
       end
       StHeader: begin
         expected_q <= {1'b0, size_t'(job_q.length)} - HeaderBytes;
-        if (taken) begin
-          header_q <= window[103:0];
-          fault_q  <= window_error;
-        end
+        if (taken) fault_q <= window_error;
       end
       StShape: begin
         stop_q         <= stop;
@@ -369,6 +434,8 @@ module sealgate_record_in
       StCommand: begin
         source_words_q <= source_bytes[14:4];
         source_tail_q  <= source_bytes[3:0];
+        whole_q        <= source_bytes[14:4] != '0;
+        whole_last_q   <= source_bytes[14:4] == 11'd1;
         text_last_q    <= is_one_word(text_bytes_q);
         text_words_q   <= words_of(text_bytes_q);
         type_due_q     <= !job_q.open && !job_q.tls12;
@@ -381,7 +448,9 @@ module sealgate_record_in
           source_words_q <= source_words_q - 11'd1;
           if (text_last_q) take_bytes_q <= 5'(sealgate_abi_pkg::TagBytes);
           else if (!take_bytes_q[4]) take_bytes_q <= '0;
-          else if (source_words_q == 11'd1) take_bytes_q <= {1'b0, source_tail_q};
+          else if (whole_last_q) take_bytes_q <= {1'b0, source_tail_q};
+          whole_q      <= whole_q && !whole_last_q;
+          whole_last_q <= source_words_q == 11'd2;
           text_last_q  <= text_words_q == 11'd2;
           text_words_q <= text_words_q - 11'd1;
           if (type_here) type_due_q <= 1'b0;
@@ -391,13 +460,19 @@ module sealgate_record_in
       StTag: begin
         end_status_q <= StatusSuccess;
         if (taken) begin
-          take_bytes_q          <= header_bytes(explicit_nonce_q);
-          job_q.length          <= left;
-          job_q.sequence_number <= job_q.sequence_number + 64'd1;
+          take_bytes_q <= header_bytes(explicit_nonce_q);
+          advance_q    <= job_q.run && run_goes_on_q;
         end
       end
       default: ;
     endcase
+    if (header_here) header_q <= window[103:0];
+    // A cycle after the tag, for the next record of a run.
+    if (advance_q) begin
+      job_q.length          <= left;
+      job_q.sequence_number <= job_q.sequence_number + 64'd1;
+      advance_q             <= 1'b0;
+    end
   end
 
   logic unused;

@@ -4,10 +4,15 @@
 //
 // Theory of operation: records come in order. A SEAL is passed on at once: it leaves while it is
 // made, and its tag goes with it. A record that is opened is judged when its tag, what was received
-// and the end of its content are there: in a first cycle tags are compared, by parts, and all else
-// is looked at; in a second the verdict falls, the first that applies of source fault, header, tag,
-// length and padding. Only then is its text fetched from the store: the content is kept, the rest,
-// or all of a refused record, skipped.
+// and the end of its content are there: tags are compared, by parts, and all else is looked at; then
+// the verdict falls, the first that applies of source fault, header, tag, length and padding. Only
+// then is its text fetched from the store: the content is kept, the rest, or all of a refused
+// record, skipped.
+//
+// A record takes some cycles, fewer than any record takes to enter the lane: what came for it is
+// registered, compared, judged, made a plan of and offered, and only then taken. All of it stays at
+// the inputs in the meantime, so that no register on the way needs an enable: what would decide
+// about one would decide about hundreds.
 //
 // A run delivers records as long as each is good and application data; its first record may be of
 // any type, but then is the only one. The first refused record ends the run; if there is none
@@ -68,149 +73,182 @@ module sealgate_record_judge
   length_t     consumed_q;
   logic [15:0] records_q;
 
-  // --- First cycle: compare ----------------------------------------------------------------------
+  typedef enum logic [2:0] {
+    StWait,     // until there is all that the record is judged by
+    StCompare,
+    StVerdict,
+    StBuild,    // the plan
+    StOffer,    // plan and fetch
+    StTake      // what was judged leaves the inputs
+  } state_e;
 
+  state_e      state_q;
   logic        opened;           // the record at the head is one that is opened
   logic [3:0]  seal_tags_q;      // SEALs passed on that wait for their tag
   logic        tags_due_q;       // there are any
   logic [3:0]  seal_ends_q;      // ends of content of SEALs, to be thrown away
   logic        ends_due_q;       // there are any
-  logic        compare;
-  logic        compared_q;
+  logic        complete;
+  logic        offered;          // plan and fetch are taken, in the same cycle
+  logic        take;
+
+  assign opened   = op_i.open && !op_i.run_end;
+  assign complete = tag_valid_i && received_valid_i && (content_valid_i || !op_i.has_text) &&
+                    !tags_due_q && !ends_due_q;
+  assign offered  = (state_q == StOffer) && plan_ready_i && fetch_ready_i;
+  assign take     = state_q == StTake;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      state_q <= StWait;
+    end else begin
+      unique case (state_q)
+        StWait: begin
+          if (op_valid_i && !opened) state_q <= StVerdict;
+          else if (op_valid_i && complete) state_q <= StCompare;
+        end
+        StCompare: state_q <= StVerdict;
+        StVerdict: state_q <= StBuild;
+        StBuild:   state_q <= StOffer;
+        StOffer:   if (offered) state_q <= StTake;
+        default:   state_q <= StWait;
+      endcase
+    end
+  end
+
+  // What is at the inputs.
+  op_t          op_q;
+  logic [127:0] tag_q;
+  received_t    received_q;
+  content_t     content_q;
+
+  always_ff @(posedge clk_i) begin
+    op_q       <= op_i;
+    tag_q      <= tag_i;
+    received_q <= received_i;
+    content_q  <= op_i.has_text ? content_i : '0;
+    if (op_i.tls12) begin
+      content_q <= '{found: 1'b1, kind: op_i.header_type, bytes: op_i.text_bytes};
+    end
+  end
+
+  // --- Compare -----------------------------------------------------------------------------------
+
   logic [7:0]  tag_same_q;       // by parts
   logic        tag_counts_q;     // nothing comes before it
   logic [6:0]  other_q;          // the verdict, but for the tag
   logic        passes_q;         // delivered, if the tag is good
   logic        too_long;
-  content_t    content;
-  logic [7:0]  kind_q;
-  size_t       bytes_q;          // of the content
-  logic        has_content_q;
   logic [10:0] content_words_q;
   logic [10:0] other_words_q;    // of the text, behind the content
   logic [10:0] text_words_q;
-  logic        decided;          // second cycle, or the only one of what is not opened
+  logic [63:0] destination_q;    // OPEN
 
-  assign opened  = op_i.open && !op_i.run_end;
-  assign compare = op_valid_i && opened && !compared_q && tag_valid_i && received_valid_i &&
-                   (content_valid_i || !op_i.has_text) && !tags_due_q && !ends_due_q;
-
-  assign too_long = op_i.text_bytes > (op_i.tls12 ? MaxText : MaxInner);
-
-  always_comb begin
-    content = content_i;
-    if (op_i.tls12) begin
-      content = '{found: 1'b1, kind: op_i.header_type, bytes: op_i.text_bytes};
-    end
-  end
+  assign too_long = op_q.text_bytes > (op_q.tls12 ? MaxText : MaxInner);
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) compared_q <= 1'b0;
-    else if (compare) compared_q <= 1'b1;
-    else if (decided) compared_q <= 1'b0;
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (compare) begin
-      for (int unsigned i = 0; i < 8; i++) begin
-        tag_same_q[i] <= received_i.tag[16*i+:16] == tag_i[16*i+:16];
-      end
-      tag_counts_q    <= !received_i.fault && !received_i.bad_header;
-      passes_q        <= !received_i.fault && !received_i.bad_header && !too_long && content.found &&
-                         (!op_i.run || (!ended_q && (!any_q || (content.kind == ApplicationData))));
-      if (received_i.fault) other_q <= StatusSourceFault;
-      else if (received_i.bad_header) other_q <= StatusBadHeader;
-      else if (too_long) other_q <= StatusBadLength;
-      else if (!content.found) other_q <= StatusPaddingWithoutContent;
-      else other_q <= StatusSuccess;
-      kind_q          <= content.kind;
-      bytes_q         <= content.bytes;
-      has_content_q   <= content.bytes != '0;
-      content_words_q <= words_of(content.bytes);
-      other_words_q   <= words_of(op_i.text_bytes) - words_of(content.bytes);
-      text_words_q    <= words_of(op_i.text_bytes);
+    for (int unsigned i = 0; i < 8; i++) begin
+      tag_same_q[i] <= received_q.tag[16*i+:16] == tag_q[16*i+:16];
     end
+    tag_counts_q    <= !received_q.fault && !received_q.bad_header;
+    passes_q        <= !received_q.fault && !received_q.bad_header && !too_long && content_q.found &&
+                       (!op_q.run || (!ended_q && (!any_q || (content_q.kind == ApplicationData))));
+    if (received_q.fault) other_q <= StatusSourceFault;
+    else if (received_q.bad_header) other_q <= StatusBadHeader;
+    else if (too_long) other_q <= StatusBadLength;
+    else if (!content_q.found) other_q <= StatusPaddingWithoutContent;
+    else other_q <= StatusSuccess;
+    content_words_q <= words_of(content_q.bytes);
+    other_words_q   <= words_of(op_q.text_bytes) - words_of(content_q.bytes);
+    text_words_q    <= words_of(op_q.text_bytes);
+    destination_q   <= op_q.destination + 64'(written_q);
   end
 
-  // --- Second cycle: verdict ---------------------------------------------------------------------
+  // --- Verdict -----------------------------------------------------------------------------------
 
   logic        tag_good;
-  logic [6:0]  verdict;
-  logic        deliver;
-  logic        ready;         // the verdict, if there is to be one, is known
-  size_t       overhead;
-  size_t       record_bytes;
+  logic        deliver_q;
+  logic        write_q;          // there is something to be delivered
+  logic        end_q;            // the end of a run,
+  logic        opened_q;         // or a record that is opened
+  logic [6:0]  verdict_q;
 
   assign tag_good = &tag_same_q;
-  assign verdict  = (tag_counts_q && !tag_good) ? StatusBadTag : other_q;
-  assign deliver  = tag_good && passes_q;
 
-  assign overhead     = op_i.explicit_nonce ? ExplicitOverhead : PlainOverhead;
-  assign record_bytes = op_i.text_bytes + overhead;
+  always_ff @(posedge clk_i) begin
+    end_q     <= op_q.run_end;
+    opened_q  <= op_q.open && !op_q.run_end;
+    deliver_q <= tag_good && passes_q;
+    write_q   <= tag_good && passes_q && (content_q.bytes != '0);
+    verdict_q <= (tag_counts_q && !tag_good) ? StatusBadTag : other_q;
+  end
+
+  // --- Plan --------------------------------------------------------------------------------------
+
+  size_t       record_bytes;
+  plan_t       plan_d, plan_q;
+  logic [10:0] keep_q, skip_q;
+
+  assign record_bytes = op_q.text_bytes + (op_q.explicit_nonce ? ExplicitOverhead : PlainOverhead);
 
   always_comb begin
-    plan_o = '0;
-    if (ready) begin
-      plan_o = '{
-        write: 1'b1,
-        finish: !op_i.run || op_i.run_end,
-        seal: !op_i.open,
-        explicit_nonce: op_i.explicit_nonce,
-        header_type: op_i.header_type,
-        nonce: op_i.nonce,
-        destination: op_i.destination,
-        bytes: record_bytes,
-        has_text: op_i.has_text,
-        text_bytes: op_i.text_bytes,
-        result: '0
-      };
-      plan_o.result.ticket = op_i.ticket;
-      if (op_i.run_end) begin
-        plan_o.write               = 1'b0;
-        plan_o.result.status       = any_q ? StatusSuccess : ended_q ? status_q : op_i.status;
-        plan_o.result.content_type = content_type_q;
-        plan_o.result.written      = written_q;
-        plan_o.result.consumed     = consumed_q;
-        plan_o.result.records      = records_q;
-      end else if (op_i.open) begin
-        plan_o.write         = deliver && has_content_q;
-        plan_o.destination   = op_i.destination + 64'(written_q);
-        plan_o.bytes         = bytes_q;
-        plan_o.text_bytes    = bytes_q;
-        plan_o.result.status = verdict;
-        if (deliver) begin
-          plan_o.result.content_type = kind_q;
-          plan_o.result.written      = length_t'(bytes_q);
-          plan_o.result.consumed     = length_t'(record_bytes);
-          plan_o.result.records      = 16'd1;
-        end
+    plan_d = '{
+      write: 1'b1,
+      finish: !op_q.run || op_q.run_end,
+      seal: !op_q.open,
+      explicit_nonce: op_q.explicit_nonce,
+      header_type: op_q.header_type,
+      nonce: op_q.nonce,
+      destination: op_q.destination,
+      bytes: record_bytes,
+      has_text: op_q.has_text,
+      text_bytes: op_q.text_bytes,
+      result: '0
+    };
+    plan_d.result.ticket = op_q.ticket;
+    if (end_q) begin
+      plan_d.write               = 1'b0;
+      plan_d.result.status       = any_q ? StatusSuccess : ended_q ? status_q : op_q.status;
+      plan_d.result.content_type = content_type_q;
+      plan_d.result.written      = written_q;
+      plan_d.result.consumed     = consumed_q;
+      plan_d.result.records      = records_q;
+    end else if (opened_q) begin
+      plan_d.write         = write_q;
+      plan_d.destination   = destination_q;
+      plan_d.bytes         = content_q.bytes;
+      plan_d.text_bytes    = content_q.bytes;
+      plan_d.result.status = verdict_q;
+      if (deliver_q) begin
+        plan_d.result.content_type = content_q.kind;
+        plan_d.result.written      = length_t'(content_q.bytes);
+        plan_d.result.consumed     = length_t'(record_bytes);
+        plan_d.result.records      = 16'd1;
       end
     end
   end
 
-  always_comb begin
-    fetch_keep_o = '0;
-    fetch_skip_o = '0;
-    if (ready) begin
-      if (!op_i.open) begin
-        fetch_keep_o = words_of(op_i.text_bytes);
-      end else begin
-        fetch_keep_o = deliver ? content_words_q : '0;
-        fetch_skip_o = deliver ? other_words_q : text_words_q;
-      end
+  always_ff @(posedge clk_i) begin
+    plan_q <= plan_d;
+    if (!opened_q) begin
+      keep_q <= words_of(op_q.text_bytes);
+      skip_q <= '0;
+    end else begin
+      keep_q <= deliver_q ? content_words_q : '0;
+      skip_q <= deliver_q ? other_words_q : text_words_q;
     end
   end
 
-  // Plan and fetch are taken in the same cycle.
-  assign ready         = op_valid_i && (!opened || compared_q);
-  assign decided       = ready && plan_ready_i && fetch_ready_i;
-  assign plan_valid_o  = ready && fetch_ready_i && (plan_o.write || plan_o.finish);
-  assign fetch_valid_o = ready && plan_ready_i && !op_i.run_end;
+  assign plan_o        = plan_q;
+  assign plan_valid_o  = (state_q == StOffer) && fetch_ready_i && (plan_q.write || plan_q.finish);
+  assign fetch_keep_o  = keep_q;
+  assign fetch_skip_o  = skip_q;
+  assign fetch_valid_o = (state_q == StOffer) && plan_ready_i && !end_q;
 
-  assign op_ready_o       = decided;
-  assign received_ready_o = decided && opened;
-  assign tag_ready_o      = compare;
-  assign content_ready_o  = (compare && op_i.has_text) || ends_due_q;
+  assign op_ready_o       = take;
+  assign received_ready_o = take && opened_q;
+  assign tag_ready_o      = take && opened_q;
+  assign content_ready_o  = (take && opened_q && op_q.has_text) || ends_due_q;
 
   // --- Sums of a run -----------------------------------------------------------------------------
 
@@ -223,24 +261,24 @@ module sealgate_record_judge
       written_q      <= '0;
       consumed_q     <= '0;
       records_q      <= '0;
-    end else if (decided && op_i.run) begin
-      if (op_i.run_end) begin
+    end else if (take && op_q.run) begin
+      if (end_q) begin
         ended_q        <= 1'b0;
         any_q          <= 1'b0;
         content_type_q <= '0;
         written_q      <= '0;
         consumed_q     <= '0;
         records_q      <= '0;
-      end else if (deliver) begin
+      end else if (deliver_q) begin
         any_q          <= 1'b1;
-        ended_q        <= kind_q != ApplicationData;
-        content_type_q <= kind_q;
-        written_q      <= written_q + length_t'(bytes_q);
+        ended_q        <= content_q.kind != ApplicationData;
+        content_type_q <= content_q.kind;
+        written_q      <= written_q + length_t'(content_q.bytes);
         consumed_q     <= consumed_q + length_t'(record_bytes);
         records_q      <= records_q + 16'd1;
       end else begin
         ended_q <= 1'b1;
-        if (!ended_q) status_q <= verdict;
+        if (!ended_q) status_q <= verdict_q;
       end
     end
   end
@@ -249,7 +287,7 @@ module sealgate_record_judge
   logic seal_end;
   logic seal_end_leaves;
 
-  assign sealed          = decided && !op_i.open;
+  assign sealed          = offered && !op_q.open;
   assign seal_end        = seal_tag_i && seal_has_text_i;
   assign seal_end_leaves = content_valid_i && ends_due_q;
 

@@ -21,7 +21,7 @@ module sealgate_record_out
 #(
   // Records between command and verdict.
   parameter int unsigned Depth = 32,
-  // Short queues between the parts.
+  // Short queues and registers between the parts.
   parameter bit Pipelined = 1'b0
 ) (
   input  wire logic                 clk_i,
@@ -67,6 +67,9 @@ module sealgate_record_out
   // --- Store and verdict -------------------------------------------------------------------------
 
   logic                 text_accepted;
+  logic                 stored_valid;
+  logic                 stored_last;
+  logic [WordWidth-1:0] stored;
   logic                 fetch_valid;
   logic                 fetch_ready;
   logic [10:0]          fetch_keep;
@@ -78,9 +81,6 @@ module sealgate_record_out
   logic                 fetched_valid;
   logic                 fetched_ready;
   logic [WordWidth-1:0] fetched;
-  logic                 found_valid;
-  logic                 found_ready;
-  content_t             found;
   logic                 content_valid;
   logic                 content_ready;
   content_t             content;
@@ -97,15 +97,27 @@ module sealgate_record_out
   logic                 plan_ready;
   plan_t                plan;
 
-  assign text_accepted = text_valid_i && text_ready_o;
+  assign text_accepted = text_valid_i && text_ready_o && rst_ni;
   assign tag_ready_o   = judge_tag_ready || seal_tag;
 
-  sealgate_record_store u_store (
+  // The store says early enough that it is full.
+  sealgate_delay #(
+    .Width(WordWidth + 2),
+    .Cycles(Pipelined ? 1 : 0)
+  ) u_text (
+    .clk_i,
+    .value_i({text_accepted, text_last_i, text_data_i}),
+    .value_o({stored_valid, stored_last, stored})
+  );
+
+  sealgate_record_store #(
+    .Pipelined(Pipelined)
+  ) u_store (
     .clk_i,
     .rst_ni,
-    .text_valid_i,
+    .text_valid_i (stored_valid),
     .text_ready_o,
-    .text_data_i,
+    .text_data_i  (stored),
     .fetch_valid_i(store_fetch_valid),
     .fetch_ready_o(store_fetch_ready),
     .fetch_keep_i (store_fetch_keep),
@@ -121,26 +133,12 @@ module sealgate_record_out
   ) u_content_end (
     .clk_i,
     .rst_ni,
-    .text_valid_i   (text_accepted),
-    .text_last_i,
-    .text_data_i,
-    .content_valid_o(found_valid),
-    .content_ready_i(found_ready),
-    .content_o      (found)
-  );
-
-  sealgate_stage #(
-    .Width($bits(content_t)),
-    .Registered(Pipelined)
-  ) u_found (
-    .clk_i,
-    .rst_ni,
-    .valid_i(found_valid),
-    .ready_o(found_ready),
-    .data_i (found),
-    .valid_o(content_valid),
-    .ready_i(content_ready),
-    .data_o (content)
+    .text_valid_i   (stored_valid),
+    .text_last_i    (stored_last),
+    .text_data_i    (stored),
+    .content_valid_o(content_valid),
+    .content_ready_i(content_ready),
+    .content_o      (content)
   );
 
   sealgate_stage #(
@@ -198,7 +196,7 @@ module sealgate_record_out
     .data_o (queued)
   );
 
-  sealgate_stage #(
+  sealgate_settle #(
     .Width($bits(plan_t)),
     .Registered(Pipelined)
   ) u_plan (
@@ -233,21 +231,13 @@ module sealgate_record_out
   logic                 tag_leaves;
   logic [WordWidth-1:0] chunk;
   logic [4:0]           chunk_bytes;
+  logic                 chunk_first;
   logic                 chunk_last;
-  logic                 packed_valid;
-  logic                 packed_ready;
-  logic [WordWidth-1:0] packed_chunk;
-  logic [4:0]           packed_bytes;
-  logic                 packed_last;
-  logic                 word_valid;
-  logic                 word_ready;
-  logic [WordWidth-1:0] word;
+  logic                 first_word_q;  // OPEN: the next one is
   logic                 sent_ready;
   size_t                encrypted_bytes;
 
-  // The packer has taken all of the last span when nothing of it is in front.
-  assign span_valid_o = (state_q == StSpan) && plan_valid && plan.write &&
-                        (!Pipelined || !packed_valid);
+  assign span_valid_o = (state_q == StSpan) && plan_valid && plan.write;
   assign span_o       = '{address: plan.destination, bytes: length_t'(plan.bytes)};
   assign span_taken   = span_valid_o && span_ready_i;
 
@@ -262,72 +252,80 @@ module sealgate_record_out
     unique case (state_q)
       StHeader: begin
         chunk_valid = 1'b1;
-        chunk       = {24'b0, plan.nonce, header_of(plan.header_type, encrypted_bytes)};
-        chunk_bytes = 5'(sealgate_abi_pkg::RecordHeaderBytes + ExplicitNonceBytes);
-        if (!plan.explicit_nonce) begin
-          chunk[103:40] = '0;
-          chunk_bytes   = 5'(sealgate_abi_pkg::RecordHeaderBytes);
-        end
+        chunk_bytes = plan.explicit_nonce ?
+                      5'(sealgate_abi_pkg::RecordHeaderBytes + ExplicitNonceBytes) :
+                      5'(sealgate_abi_pkg::RecordHeaderBytes);
+        chunk_first = 1'b1;
         chunk_last  = 1'b0;
       end
       StTag: begin
         chunk_valid = tag_valid_i;
-        chunk       = tag_i;
         chunk_bytes = 5'(sealgate_abi_pkg::TagBytes);
+        chunk_first = 1'b0;
         chunk_last  = 1'b1;
       end
       default: begin
         chunk_valid = (state_q == StText) && fetched_valid;
-        chunk       = fetched;
         chunk_bytes = last_word_q ? last_bytes_of(plan.text_bytes[3:0]) : 5'd16;
+        chunk_first = first_word_q;
         chunk_last  = !plan.seal && last_word_q;
       end
     endcase
   end
 
-  sealgate_stage #(
-    .Width(WordWidth + 6),
-    .Registered(Pipelined)
-  ) u_chunk (
-    .clk_i,
-    .rst_ni,
-    .valid_i(chunk_valid),
-    .ready_o(chunk_ready),
-    .data_i ({chunk_last, chunk_bytes, chunk}),
-    .valid_o(packed_valid),
-    .ready_i(packed_ready),
-    .data_o ({packed_last, packed_bytes, packed_chunk})
-  );
+  // The chunk itself. With `Pipelined` what it may be made of is registered, then it is selected, a
+  // quarter by copies of its own.
+  logic [WordWidth-1:0] header;
+
+  always_comb begin
+    header = {24'b0, plan.nonce, header_of(plan.header_type, encrypted_bytes)};
+    if (!plan.explicit_nonce) header[103:40] = '0;
+  end
+
+  if (Pipelined) begin : g_chunk
+    localparam int unsigned NumQuarters = 4;
+
+    logic [NumQuarters-1:0][1:0]  select;
+    logic [NumQuarters-1:0][31:0] header_q, tag_q, text_q, chunk_q;
+
+    sealgate_copies #(
+      .Width(2),
+      .Copies(NumQuarters)
+    ) u_select (
+      .clk_i,
+      .value_i({state_q == StHeader, state_q == StTag}),
+      .copies_o(select)
+    );
+
+    always_ff @(posedge clk_i) begin
+      header_q <= header;
+      tag_q    <= tag_i;
+      text_q   <= fetched;
+      for (int unsigned i = 0; i < NumQuarters; i++) begin
+        chunk_q[i] <= select[i][1] ? header_q[i] : select[i][0] ? tag_q[i] : text_q[i];
+      end
+    end
+
+    assign chunk = chunk_q;
+  end else begin : g_direct_chunk
+    assign chunk = (state_q == StHeader) ? header : (state_q == StTag) ? tag_i : fetched;
+  end
 
   sealgate_byte_pack #(
     .Pipelined(Pipelined)
   ) u_byte_pack (
     .clk_i,
     .rst_ni,
-    .start_i      (span_taken),
-    .offset_i     (plan.destination[3:0]),
-    .chunk_valid_i(packed_valid),
-    .chunk_ready_o(packed_ready),
-    .chunk_data_i (packed_chunk),
-    .chunk_bytes_i(packed_bytes),
-    .chunk_last_i (packed_last),
-    .word_valid_o (word_valid),
-    .word_ready_i (word_ready),
-    .word_data_o  (word)
-  );
-
-  sealgate_stage #(
-    .Width(WordWidth),
-    .Registered(Pipelined)
-  ) u_word (
-    .clk_i,
-    .rst_ni,
-    .valid_i(word_valid),
-    .ready_o(word_ready),
-    .data_i (word),
-    .valid_o(word_valid_o),
-    .ready_i(word_ready_i),
-    .data_o (word_data_o)
+    .chunk_valid_i (chunk_valid),
+    .chunk_ready_o (chunk_ready),
+    .chunk_first_i (chunk_first),
+    .chunk_offset_i(plan.destination[3:0]),
+    .chunk_bytes_i (chunk_bytes),
+    .chunk_last_i  (chunk_last),
+    .chunk_data_i  (chunk),
+    .word_valid_o,
+    .word_ready_i,
+    .word_data_o
   );
 
   assign plan_ready = (state_q == StSent) && sent_ready;
@@ -356,11 +354,13 @@ module sealgate_record_out
         words_q        <= words_of(plan.text_bytes);
         last_word_q    <= is_one_word(plan.text_bytes);
         source_fault_q <= 1'b0;
+        first_word_q   <= !plan.seal;
       end
       StText: begin
         if (text_leaves) begin
           words_q     <= words_q - 11'd1;
           last_word_q <= words_q == 11'd2;
+          first_word_q <= 1'b0;
         end
       end
       StTag:   source_fault_q <= tag_error_i;
@@ -377,6 +377,9 @@ module sealgate_record_out
   } sent_t;
 
   sent_t sent;
+  sent_t first;
+  logic  first_valid;
+  logic  first_ready;
   sent_t oldest;
   logic  oldest_valid;
   logic  oldest_done;
@@ -398,6 +401,20 @@ module sealgate_record_out
     .valid_i(state_q == StSent),
     .ready_o(sent_ready),
     .data_i (sent),
+    .valid_o(first_valid),
+    .ready_i(first_ready),
+    .data_o (first)
+  );
+
+  sealgate_settle #(
+    .Width($bits(sent_t)),
+    .Registered(Pipelined)
+  ) u_oldest (
+    .clk_i,
+    .rst_ni,
+    .valid_i(first_valid),
+    .ready_o(first_ready),
+    .data_i (first),
     .valid_o(oldest_valid),
     .ready_i(oldest_done),
     .data_o (oldest)

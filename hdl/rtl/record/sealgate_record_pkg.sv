@@ -15,6 +15,11 @@ package sealgate_record_pkg;
 
   localparam logic [7:0] ApplicationData = 8'd23;
 
+  // Cycles from the decision about bytes of a source to the bytes, in hardware.
+  localparam int unsigned WindowStages = 2;
+  // Cycles from the decision that a chunk leaves to the chunk, in hardware.
+  localparam int unsigned ChunkStages = 2;
+
   // What the AEAD core is told of a record.
   typedef struct packed {
     suite_t       suite;
@@ -72,17 +77,6 @@ package sealgate_record_pkg;
     size_t       text_bytes;      // of them from the store
     result_t     result;
   } plan_t;
-
-  // 64 bits out of 88, from a byte on: one look-up table per bit.
-  function automatic logic [63:0] pull_bytes(logic [23:0] high, logic [63:0] low,
-                                             logic [1:0] bytes);
-    unique case (bytes)
-      2'd0:    return low;
-      2'd1:    return {high[7:0], low[63:8]};
-      2'd2:    return {high[15:0], low[63:16]};
-      default: return {high, low[63:24]};
-    endcase
-  endfunction
 
   // The high 64 bits out of 88, shifted up by bytes.
   function automatic logic [63:0] push_bytes(logic [63:0] high, logic [23:0] low,

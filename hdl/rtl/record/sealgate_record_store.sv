@@ -7,7 +7,8 @@
 // cycle, whatever the number. A word may be fetched as soon as it is written, so a record may leave
 // while it still comes in; words to be skipped must have been written. After a skip it takes a cycle
 // to know whether another word is there; no record is fetched so early. Fetched words pass a
-// register behind the RAM into a short queue, which has room for every read under way.
+// register behind the RAM into a short queue, which has room for every read under way. With
+// `Pipelined` there is one more register, so that no path leads from one memory to the other.
 
 `default_nettype none
 
@@ -16,11 +17,13 @@ module sealgate_record_store
 #(
   // A power of two; more than the longest record, 1,152 words, so that one can be judged while the
   // one before it leaves.
-  parameter int unsigned Words = 2048
+  parameter int unsigned Words = 2048,
+  parameter bit Pipelined = 1'b0
 ) (
   input  wire logic                 clk_i,
   input  wire logic                 rst_ni,
 
+  // A word, for which room was there in this cycle or in the one before.
   input  wire logic                 text_valid_i,
   output      logic                 text_ready_o,
   input  wire logic [WordWidth-1:0] text_data_i,
@@ -36,7 +39,8 @@ module sealgate_record_store
 );
 
   localparam int unsigned IndexWidth = $clog2(Words);
-  localparam int unsigned QueueDepth = 4;  // covers the loop from fetch to return of room
+  // Covers the loop from fetch to return of room.
+  localparam int unsigned QueueDepth = Pipelined ? 6 : 4;
 
   logic [WordWidth-1:0] words_q[Words];
   logic [WordWidth-1:0] read_data_q;
@@ -61,10 +65,10 @@ module sealgate_record_store
   logic                 fetch;
   logic [IndexWidth:0]  used;
 
-  // One word may be written while the last one is not counted yet.
+  // Two words may be on their way while the last one is not counted yet.
   assign used          = write_q - read_q;
   assign text_ready_o  = !full_q;
-  assign write         = text_valid_i && text_ready_o;
+  assign write         = text_valid_i;
   assign fetch_ready_o = !skip_due_q && !keep_any_q;
   assign fetch         = fetch_valid_i && fetch_ready_o;
   assign read          = keep_any_q && there_q && room_any_q;
@@ -95,7 +99,7 @@ module sealgate_record_store
       if (write) there_q <= 1'b1;
       else if (skipped_q) there_q <= read_q != write_q;
       else if (read && (after_q == write_q)) there_q <= 1'b0;
-      full_q       <= used >= (IndexWidth + 1)'(Words - 2);
+      full_q       <= used >= (IndexWidth + 1)'(Words - 3);
       read_valid_q <= read;
       if (fetch) begin
         keep_q     <= fetch_keep_i;
@@ -120,6 +124,18 @@ module sealgate_record_store
     if (read) read_data_q <= words_q[read_q[IndexWidth-1:0]];
   end
 
+  logic                 queued_valid;
+  logic [WordWidth-1:0] queued;
+
+  sealgate_delay #(
+    .Width(WordWidth + 1),
+    .Cycles(Pipelined ? 1 : 0)
+  ) u_queued (
+    .clk_i,
+    .value_i({read_valid_q && rst_ni, read_data_q}),
+    .value_o({queued_valid, queued})
+  );
+
   // Reads are issued only while there is room: the queue is never full when a word comes.
   logic unused_ready;
 
@@ -130,9 +146,9 @@ module sealgate_record_store
     .clk_i,
     .rst_ni,
     .clear_i(1'b0),
-    .valid_i(read_valid_q),
+    .valid_i(queued_valid),
     .ready_o(unused_ready),
-    .data_i (read_data_q),
+    .data_i (queued),
     .valid_o(word_valid_o),
     .ready_i(word_ready_i),
     .data_o (word_data_o)

@@ -601,37 +601,16 @@ module sealgate_gcm_core
   end
 
   if (Composite) begin : g_text_ram
-    // Block RAM, and two words behind it.
-    localparam int unsigned CountWidth = $clog2(TextDepth) + 1;
+    assign unused_out_ready = 1'b0;
 
-    logic                  queued_valid, queued_ready;
-    logic [128:0]          queued;
-    logic [CountWidth-1:0] unused_count;
-
-    sealgate_ram_fifo #(
+    sealgate_ram_queue #(
       .Width(129),
       .Depth(TextDepth)
-    ) u_text_fifo (
+    ) u_text_queue (
       .clk_i,
       .rst_ni,
       .valid_i(sum_text),
-      .ready_o(unused_out_ready),
       .data_i({sum_text_last, out_hi, out_lo}),
-      .valid_o(queued_valid),
-      .ready_i(queued_ready),
-      .data_o(queued),
-      .count_o(unused_count)
-    );
-
-    sealgate_stage #(
-      .Width(129),
-      .Registered(1'b1)
-    ) u_text_stage (
-      .clk_i,
-      .rst_ni,
-      .valid_i(queued_valid),
-      .ready_o(queued_ready),
-      .data_i(queued),
       .valid_o(out_valid_o),
       .ready_i(out_ready_i),
       .data_o({out_last_o, out_data_o})

@@ -121,8 +121,6 @@ module sealgate_gcm_tag
 
   logic         sum_valid;
   logic [129:0] sum;
-  logic         queued_valid, queued_ready;
-  logic [129:0] queued;
   logic         fifo_valid;
   logic         fifo_ready;
   logic         has_text;
@@ -132,10 +130,6 @@ module sealgate_gcm_tag
   logic unused_ready;
 
   if (Pipelined) begin : g_pipelined
-    localparam int unsigned QueueCountWidth = $clog2(Depth) + 1;
-
-    logic [QueueCountWidth-1:0] unused_count;
-
     // First what was waiting leaves its memory; an error then empties the tag, a quarter each.
     logic                  waiting_valid_q;
     logic                  waiting_has_text_q;
@@ -175,36 +169,24 @@ module sealgate_gcm_tag
 
     assign sum = {has_text_q, error_q, tag_q};
 
-    sealgate_ram_fifo #(
+    assign unused_ready = 1'b0;
+
+    sealgate_ram_queue #(
       .Width(130),
       .Depth(Depth)
-    ) u_fifo (
+    ) u_queue (
       .clk_i,
       .rst_ni,
       .valid_i(sum_valid),
-      .ready_o(unused_ready),
       .data_i(sum),
-      .valid_o(queued_valid),
-      .ready_i(queued_ready),
-      .data_o(queued),
-      .count_o(unused_count)
-    );
-
-    sealgate_stage #(
-      .Width(130),
-      .Registered(1'b1)
-    ) u_stage (
-      .clk_i,
-      .rst_ni,
-      .valid_i(queued_valid),
-      .ready_o(queued_ready),
-      .data_i(queued),
       .valid_o(fifo_valid),
       .ready_i(fifo_ready),
       .data_o({has_text, tag_error_o, tag_o})
     );
   end else begin : g_direct
-    logic [63:0] made_lo, made_hi;
+    logic [63:0]  made_lo, made_hi;
+    logic         queued_valid, queued_ready;
+    logic [129:0] queued;
 
     assign made_lo = made_error ? '0 : mask_lo_q[read_q] ^ swap_bytes(hash_hi_i);
     assign made_hi = made_error ? '0 : mask_hi_q[read_q] ^ swap_bytes(hash_lo_i);
@@ -235,12 +217,13 @@ module sealgate_gcm_tag
   // Order against text.
   typedef logic signed [CountWidth:0] lead_t;
 
-  lead_t lead_q;
+  lead_t lead_q, lead_d;
+  logic  ahead_q;  // lead_q > 0
   logic  text_left;
   logic  text_taken;
 
   // With `Pipelined` a beat at the output does not count yet: it decides late whether it leaves.
-  assign released    = !has_text || (lead_q > 0) ||
+  assign released    = !has_text || ahead_q ||
                        (!Pipelined && (lead_q == 0) && text_last_i);
   assign tag_valid_o = fifo_valid && released;
   assign fifo_ready  = tag_ready_i && released;
@@ -255,9 +238,19 @@ module sealgate_gcm_tag
     .value_o(text_left)
   );
 
+  always_comb begin
+    lead_d = lead_q;
+    if (text_left != text_taken) lead_d = lead_q + (text_left ? lead_t'(1) : lead_t'(-1));
+  end
+
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) lead_q <= '0;
-    else if (text_left != text_taken) lead_q <= lead_q + (text_left ? lead_t'(1) : lead_t'(-1));
+    if (!rst_ni) begin
+      lead_q  <= '0;
+      ahead_q <= 1'b0;
+    end else begin
+      lead_q  <= lead_d;
+      ahead_q <= lead_d > 0;
+    end
   end
 
 endmodule
