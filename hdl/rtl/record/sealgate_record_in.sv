@@ -114,7 +114,7 @@ module sealgate_record_in
   assign least          = job_q.tls12 ? length_t'(overhead)
                                       : length_t'(sealgate_abi_pkg::MinRecordBytes);
 
-  // Where no register waits for them, lengths, command and op are still but in their cycle.
+  // In simulation lengths, command and op rest but in their cycle; hardware has no use for that.
   always_comb begin
     header_length = '0;
     header_good   = 1'b0;
