@@ -385,36 +385,61 @@ module sealgate_record_in
   // Known from the cycle after StCommand on.
   always_ff @(posedge clk_i) run_goes_on_q <= left >= least;
 
+  state_e state_d;
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      StIdle:   if (job_valid_i) state_d = job_i.open ? StHeader : StShape;
+      StHeader: if (taken) state_d = Pipelined ? StArrive : StShape;
+      StArrive: if (header_here) state_d = StShape;
+      StShape:  state_d = StCommand;
+      StCommand: begin
+        if (stop_q) state_d = StDrain;
+        else if (command_ready_i && op_ready_i) begin
+          state_d = (text_bytes_q != '0) ? StText : job_q.open ? StTag : StIdle;
+        end
+      end
+      StText: if (taken && text_last_q) state_d = job_q.open ? StTag : StIdle;
+      StTag: begin
+        if (taken) state_d = !job_q.run ? StIdle : run_goes_on_q ? StHeader : StDrain;
+      end
+      StDrain: if (drained) state_d = StEnd;
+      StEnd:   if (op_ready_i) state_d = StIdle;
+      default: state_d = StIdle;
+    endcase
+    if (!rst_ni) state_d = StIdle;
+  end
+
+  always_ff @(posedge clk_i) state_q <= state_d;
+
+  // A state of its own loads the job, which is wide.
+  logic load;
+
+  if (Pipelined) begin : g_load
+    sealgate_copies #(
+      .Copies(1)
+    ) u_load (
+      .clk_i,
+      .value_i(state_d == StIdle),
+      .copies_o(load)
+    );
+  end else begin : g_direct_load
+    assign load = state_q == StIdle;
+  end
+
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      state_q <= StIdle;
-    end else begin
-      unique case (state_q)
-        StIdle:   if (job_valid_i) state_q <= job_i.open ? StHeader : StShape;
-        StHeader: if (taken) state_q <= Pipelined ? StArrive : StShape;
-        StArrive: if (header_here) state_q <= StShape;
-        StShape:  state_q <= StCommand;
-        StCommand: begin
-          if (stop_q) state_q <= StDrain;
-          else if (command_ready_i && op_ready_i) begin
-            state_q <= (text_bytes_q != '0) ? StText : job_q.open ? StTag : StIdle;
-          end
-        end
-        StText: if (taken && text_last_q) state_q <= job_q.open ? StTag : StIdle;
-        StTag: begin
-          if (taken) state_q <= !job_q.run ? StIdle : run_goes_on_q ? StHeader : StDrain;
-        end
-        StDrain: if (drained) state_q <= StEnd;
-        StEnd:   if (op_ready_i) state_q <= StIdle;
-        default: state_q <= StIdle;
-      endcase
+    if (load) begin
+      job_q <= job_i;
+    end else if (advance_q) begin
+      job_q.length          <= left;
+      job_q.sequence_number <= job_q.sequence_number + 64'd1;
     end
   end
 
   always_ff @(posedge clk_i) begin
     unique case (state_q)
       StIdle: begin
-        job_q            <= job_i;
         explicit_nonce_q <= explicit_nonce;
         take_bytes_q     <= header_bytes(explicit_nonce);
         fault_q          <= 1'b0;
@@ -467,12 +492,7 @@ module sealgate_record_in
       default: ;
     endcase
     if (header_here) header_q <= window[103:0];
-    // A cycle after the tag, for the next record of a run.
-    if (advance_q) begin
-      job_q.length          <= left;
-      job_q.sequence_number <= job_q.sequence_number + 64'd1;
-      advance_q             <= 1'b0;
-    end
+    if (advance_q) advance_q <= 1'b0;
   end
 
   logic unused;

@@ -121,6 +121,8 @@ module sealgate_gcm_tag
 
   logic         sum_valid;
   logic [129:0] sum;
+  logic         queued_valid, queued_ready;
+  logic [129:0] queued;
   logic         fifo_valid;
   logic         fifo_ready;
   logic         has_text;
@@ -179,14 +181,27 @@ module sealgate_gcm_tag
       .rst_ni,
       .valid_i(sum_valid),
       .data_i(sum),
+      .valid_o(queued_valid),
+      .ready_i(queued_ready),
+      .data_o(queued)
+    );
+
+    // A tag in every other cycle at most: the lead is known again in between.
+    sealgate_settle #(
+      .Width(130),
+      .Registered(1'b1)
+    ) u_head (
+      .clk_i,
+      .rst_ni,
+      .valid_i(queued_valid),
+      .ready_o(queued_ready),
+      .data_i(queued),
       .valid_o(fifo_valid),
       .ready_i(fifo_ready),
       .data_o({has_text, tag_error_o, tag_o})
     );
   end else begin : g_direct
-    logic [63:0]  made_lo, made_hi;
-    logic         queued_valid, queued_ready;
-    logic [129:0] queued;
+    logic [63:0] made_lo, made_hi;
 
     assign made_lo = made_error ? '0 : mask_lo_q[read_q] ^ swap_bytes(hash_hi_i);
     assign made_hi = made_error ? '0 : mask_hi_q[read_q] ^ swap_bytes(hash_lo_i);
@@ -227,15 +242,14 @@ module sealgate_gcm_tag
                        (!Pipelined && (lead_q == 0) && text_last_i);
   assign tag_valid_o = fifo_valid && released;
   assign fifo_ready  = tag_ready_i && released;
-  assign text_taken  = taken && has_text;
 
   sealgate_delay #(
-    .Width(1),
+    .Width(2),
     .Cycles(CountStages)
-  ) u_text_left (
+  ) u_text_counts (
     .clk_i,
-    .value_i(text_last_i && text_leaves_i && rst_ni),
-    .value_o(text_left)
+    .value_i({text_last_i && text_leaves_i && rst_ni, taken && has_text && rst_ni}),
+    .value_o({text_left, text_taken})
   );
 
   always_comb begin
