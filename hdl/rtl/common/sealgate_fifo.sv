@@ -35,6 +35,8 @@ module sealgate_fifo #(
   localparam logic [IndexWidth-1:0] LastIndex = IndexWidth'(Depth - 1);
   localparam logic [CountWidth-1:0] FullCount = CountWidth'(Depth);
 
+  // With a register behind data_o, this would do as block RAM, which reads late in the cycle.
+  (* ram_style = "distributed" *)
   logic [Width-1:0]      words_q[Depth];
   logic [IndexWidth-1:0] read_q;
   logic [IndexWidth-1:0] write_q;
