@@ -13,11 +13,11 @@ use crate::{Result, setup};
 pub(crate) fn route(arguments: &[String]) -> Result<()> {
     let python = setup::synthesis()?;
     let mut command = script(&python, "route");
-    match setup::nextpnr_xilinx()? {
+    match setup::nextpnr()? {
         Ok(files) => {
-            command.arg("--xilinx").arg(files);
+            command.arg("--nextpnr").arg(files);
         }
-        Err(reason) => eprintln!("synth: Artix-7 is left out: {reason}"),
+        Err(reason) => eprintln!("synth: nothing is placed and routed: {reason}"),
     }
     run_command(command.args(arguments))
 }
