@@ -19,6 +19,12 @@ const NAME: &str = "one.example.com";
 /// Severities of testssl.sh that are no weakness.
 const FINE: [&str; 2] = ["OK", "INFO"];
 
+/// What testssl.sh says of a check that it could not make, because a connection of its own failed.
+const NOT_MADE: &str = "WARN";
+
+/// How often testssl.sh scans at most: each of its hundreds of connections has to come through.
+const MOST_SCANS: usize = 3;
+
 /// The folder of tools, by the rule of setup.
 fn tools() -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools");
@@ -58,11 +64,10 @@ fn is_stapled(server: &Server, authority: &str) -> bool {
     String::from_utf8_lossy(&output.stdout).contains("Cert Status: good")
 }
 
-#[test]
-fn testssl_finds_no_weakness() {
+/// What testssl.sh found, in the words of its file.
+fn scan(published: &Published, number: usize) -> Vec<Value> {
     let testssl = tools().join("testssl/root");
-    let published = Published::new();
-    let report = published.server.path("testssl.json");
+    let report = published.server.path(&format!("testssl-{number}.json"));
     let output = Command::new(testssl.join("usr/bin/testssl"))
         .env("TESTSSL_INSTALL_DIR", testssl.join("etc/testssl"))
         .args(["--quiet", "--color", "0", "--warnings", "batch", "--ip", "127.0.0.1"])
@@ -72,8 +77,17 @@ fn testssl_finds_no_weakness() {
         .output()
         .unwrap();
     print!("{}", String::from_utf8_lossy(&output.stdout));
-    let findings = fs::read_to_string(&report).unwrap();
-    let findings: Vec<Value> = serde_json::from_str(&findings).unwrap();
+    serde_json::from_str(&fs::read_to_string(&report).unwrap()).unwrap()
+}
+
+#[test]
+fn testssl_finds_no_weakness() {
+    let published = Published::new();
+    let mut scans = (1..=MOST_SCANS).map(|number| scan(&published, number));
+    let mut findings = scans.next().unwrap();
+    while findings.iter().any(|finding| finding["severity"] == NOT_MADE) {
+        findings = scans.next().expect("testssl.sh makes every check in one of its scans");
+    }
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
     let (fine, weak): (Vec<_>, Vec<_>) =
         findings.iter().partition(|finding| FINE.contains(&text(finding, "severity").as_str()));
