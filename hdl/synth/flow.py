@@ -334,13 +334,13 @@ def route(family: Family, folder: Path, seed: int, megahertz: int, nextpnr: Path
     """Places and routes `netlist.json` for a clock of so many MHz; misses of the target are no failure."""
     common = ["--json", "netlist.json", "--freq", str(megahertz), "--seed", str(seed)]
     common += ["--report", "report.json", "--timing-allow-fail"]
+    # Of a lane, the default placer makes half as much wire again, which the router needs 53 rounds for and not 8.
+    common += ["--placer", "static"]
     if family is ARTIX7:
         shutil.copy(HERE / "artix7.xdc", folder)
         program = foreign(nextpnr, "nextpnr-himbaechel-xilinx")
         chips = nextpnr / "usr/share/nextpnr/himbaechel/xilinx/chipdb-xc7a200t.bin"
         options = ["--device", family.device, "--chipdb", str(chips), "-o", "xdc=artix7.xdc"]
-        # Of a lane, the default placer makes half as much wire again, which the router needs 53 rounds for and not 8.
-        options += ["--placer", "static"]
     else:
         program = foreign(nextpnr, "nextpnr-ecp5")
         options = ["--85k", "--package", "CABGA756", "--speed", "8", "--lpf-allow-unconstrained"]
