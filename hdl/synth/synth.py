@@ -184,7 +184,7 @@ def accept() -> int:
     return 0
 
 
-def route(goals: list[Goal], seed: int, nextpnr: Path | None) -> int:
+def route(goals: list[Goal], seed: int, xilinx: Path | None) -> int:
     """Places and routes, one after the other; each result is written when it is there."""
     for goal in goals:
         print(f"{goal.top.title} on {goal.family.name}: minutes to an hour", flush=True)
@@ -196,7 +196,7 @@ def route(goals: list[Goal], seed: int, nextpnr: Path | None) -> int:
             elif why is None:
                 megahertz = TARGET_MHZ[goal.family.name]
                 try:
-                    routed = flow.route(goal.family, Path(folder), seed, megahertz, nextpnr)
+                    routed = flow.route(goal.family, Path(folder), seed, megahertz, xilinx)
                 except FlowError as error:
                     why = reason(str(error))
         keep(goal, seed, figures, routed, why)
@@ -320,22 +320,22 @@ def main() -> int:
     parser.add_argument("--top", action="append", choices=names, help="place and route this only")
     parser.add_argument("--family", action="append", choices=list(named))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--nextpnr", type=Path, help="where nextpnr was unpacked")
+    parser.add_argument("--xilinx", type=Path, help="where nextpnr for Artix-7 was unpacked")
     arguments = parser.parse_args()
     if arguments.mode == "check":
         return check()
     if arguments.mode == "accept":
         return accept()
     families = [named[name] for name in arguments.family or named]
-    if arguments.nextpnr is None:
-        families = [family for family in families if family is ULTRASCALE]
-        print("nothing is placed and routed: nextpnr is not there", file=sys.stderr)
+    if arguments.xilinx is None and ARTIX7 in families:
+        families.remove(ARTIX7)
+        print("Artix-7 is left out: its nextpnr is not there", file=sys.stderr)
     goals = [
         goal
         for goal in GOALS
         if goal.family in families and (arguments.top is None or goal.top.title in arguments.top)
     ]
-    return route(goals, arguments.seed, arguments.nextpnr)
+    return route(goals, arguments.seed, arguments.xilinx)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ use crate::{Result, setup};
 pub(crate) fn route(arguments: &[String]) -> Result<()> {
     let python = setup::synthesis()?;
     let mut command = script(&python, "route");
-    match setup::nextpnr()? {
+    match setup::nextpnr_xilinx()? {
         Ok(files) => {
-            command.arg("--nextpnr").arg(files);
+            command.arg("--xilinx").arg(files);
         }
-        Err(reason) => eprintln!("synth: nothing is placed and routed: {reason}"),
+        Err(reason) => eprintln!("synth: Artix-7 is left out: {reason}"),
     }
     run_command(command.args(arguments))
 }

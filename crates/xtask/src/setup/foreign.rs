@@ -32,19 +32,10 @@ enum Needs {
     AreThere,
 }
 
-/// The package on PyPI is the same for ECP5 as WebAssembly, which takes three times as long.
-const NEXTPNR: Foreign = Foreign {
-    folder: "nextpnr",
+const NEXTPNR_XILINX: Foreign = Foreign {
+    folder: "nextpnr-xilinx",
     suites: "forky",
-    rounds: &[(
-        "forky",
-        &[
-            "nextpnr-ecp5",
-            "nextpnr-ecp5-chipdb",
-            "nextpnr-himbaechel-xilinx",
-            "nextpnr-himbaechel-xilinx-chipdb",
-        ],
-    )],
+    rounds: &[("forky", &["nextpnr-himbaechel-xilinx", "nextpnr-himbaechel-xilinx-chipdb"])],
     needs: Needs::ComeAlong,
 };
 
@@ -67,9 +58,9 @@ const TESTSSL: Foreign = Foreign {
     needs: Needs::AreThere,
 };
 
-/// The folder with nextpnr, or in words why it cannot be had here. The caller holds the lock of the tools.
-pub(super) fn nextpnr() -> Result<result::Result<PathBuf, String>> {
-    NEXTPNR.get()
+/// The folder with nextpnr for Artix-7, or in words why it cannot be had here. The caller holds the lock of the tools.
+pub(super) fn nextpnr_xilinx() -> Result<result::Result<PathBuf, String>> {
+    NEXTPNR_XILINX.get()
 }
 
 /// The folder with QEMU, a kernel and busybox, or in words why they cannot be had here. The caller holds the lock of the

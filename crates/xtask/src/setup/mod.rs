@@ -73,11 +73,11 @@ pub(crate) fn formal() -> Result<PathBuf> {
     Ok(Environment::FORMAL.get()?.join("bin"))
 }
 
-/// Gets nextpnr for Artix-7 and ECP5, some 400 MB with its device data; the result is the folder it is unpacked in, or in
-/// words why it cannot be had.
-pub(crate) fn nextpnr() -> Result<result::Result<PathBuf, String>> {
+/// Gets nextpnr for Artix-7, some 300 MB with its device data; the result is the folder it is unpacked in, or in words
+/// why it cannot be had.
+pub(crate) fn nextpnr_xilinx() -> Result<result::Result<PathBuf, String>> {
     let _lock = lock()?;
-    foreign::nextpnr()
+    foreign::nextpnr_xilinx()
 }
 
 /// Gets QEMU, a kernel and busybox, and curl for inside; the result is the folder that the first three are unpacked in, or

@@ -25,7 +25,7 @@ impl Environment {
     pub(crate) const CODEGEN: Self =
         Self { name: "venv-codegen", requirements: "tools/requirements-codegen.txt" };
 
-    /// yosys with its `SystemVerilog` front end.
+    /// yosys with its `SystemVerilog` front end, and nextpnr for ECP5.
     pub(crate) const SYNTHESIS: Self =
         Self { name: "venv-synth", requirements: "tools/requirements-synth.txt" };
 
