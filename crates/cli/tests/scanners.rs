@@ -19,10 +19,11 @@ const NAME: &str = "one.example.com";
 /// Severities of testssl.sh that are no weakness.
 const FINE: [&str; 2] = ["OK", "INFO"];
 
-/// What testssl.sh says of a check that it could not make, because a connection of its own failed.
+/// What testssl.sh says of a check that it could not make. On a busy machine it closes a connection before the ticket is
+/// there that it wants to resume with.
 const NOT_MADE: &str = "WARN";
 
-/// How often testssl.sh scans at most: each of its hundreds of connections has to come through.
+/// How often testssl.sh scans at most until it has made every check.
 const MOST_SCANS: usize = 3;
 
 /// The folder of tools, by the rule of setup.

@@ -144,11 +144,11 @@ module sealgate_byte_pack
 
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
-        flush_due_q   <= 1'b0;
+        flush_due_q  <= 1'b0;
         flushing_q   <= 1'b0;
         word_valid_q <= 1'b0;
       end else begin
-        flush_due_q   <= turned_valid && turned_flush;
+        flush_due_q  <= turned_valid && turned_flush;
         flushing_q   <= flush_due_q;
         word_valid_q <= flushing_q || (join_q[0][2] && join_q[0][1]);
       end

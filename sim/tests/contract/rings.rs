@@ -197,13 +197,13 @@ fn nothing_is_fetched_while_the_device_is_not_enabled() {
 #[test]
 fn no_queue_has_to_wait_until_another_is_empty() {
     const FIRST_BYTE: usize = 5;
-    // A lane takes up to 4,096 words of work ahead, in records of 257.
+    // Records that a lane takes ahead: 4,096 words, of 257 each.
     const AHEAD: usize = 16;
 
     on_each_device(|rig| {
         let keys = suites()[0];
-        // The lanes may be full before the short entry is there, and each may take another record from the arbiter.
-        let most = (AHEAD + 1) * rig.shape.lanes + AHEAD;
+        // A hostile bus may be so late with the short entry that all lanes are full by then.
+        let most = AHEAD * (rig.shape.lanes + 1);
         let (mut long, mut short) = (rig.queue(0, 7, 7), rig.queue(1, 3, 3));
         load_both(&mut long, 0, &keys);
         load_both(&mut short, 2, &keys);
@@ -233,7 +233,7 @@ fn no_queue_has_to_wait_until_another_is_empty() {
         let stream = keys.seal(9, &[0], 23, 0)[FIRST_BYTE];
         let before = result.read(FIRST_BYTE, 1)[0] ^ stream;
         println!("{before} of {} long records came before the short one", sources.len());
-        assert!(usize::from(before) <= most, "{before} of {most}");
+        assert!(usize::from(before) < most);
         for _ in &sources {
             assert_eq!(long.reap().status(), Ok(Status::Success));
         }
