@@ -112,6 +112,7 @@ module sealgate_top
   logic             sweep_done;
   logic             queues_busy;
   logic             decode_busy;
+  logic             dispatch_busy;
   logic             completer_busy;
   logic [LANES-1:0] lane_busy;
   logic [LANES-1:0] read_busy;
@@ -120,7 +121,7 @@ module sealgate_top
   logic             records_busy;
 
   assign entries_busy = queues_busy || completer_busy;
-  assign records_busy = decode_busy || (lane_busy != '0) || (write_busy != '0);
+  assign records_busy = decode_busy || dispatch_busy || (lane_busy != '0) || (write_busy != '0);
 
   sealgate_supervisor u_supervisor (
     .clk_i,
@@ -415,7 +416,8 @@ module sealgate_top
     .job_valid_o   (job_valid),
     .job_ready_i   (job_ready),
     .job_o         (job),
-    .result_valid_i(result_valid & result_ready)
+    .result_valid_i(result_valid & result_ready),
+    .busy_o        (dispatch_busy)
   );
 
   // --- Contexts: shared with the self test, which runs only while entries are refused ------------

@@ -121,6 +121,44 @@ fn zeroize_wipes_every_context_when_the_entries_in_flight_have_completed() {
     });
 }
 
+/// Wherever in the engine the record is when the zeroize comes, it is not sealed with what the wipe leaves of its key.
+#[test]
+fn a_record_that_meets_a_zeroize_has_its_key_or_is_refused() {
+    on_each_device(|rig| {
+        let mut queue = rig.queue(1, 4, 4);
+        let keys = suites()[0];
+        let plaintext = pattern(64);
+        let (source, destination) = (rig.buffer_of(&plaintext), rig.buffer(128));
+        let sealed = keys.seal(1, &plaintext, 23, 0);
+        let seal = seal_entry(0, 1, source.at(0), 64, destination.at(0));
+        // Later when the last one was refused, earlier when it was sealed: most meet the engine between the two.
+        let mut reads = 0_usize;
+        let mut sealed_ones = 0;
+        for _ in 0..150 {
+            load_both(&mut queue, 0, &keys);
+            queue.push(seal.to_bytes());
+            queue.ring();
+            for _ in 0..reads {
+                let _ = rig.registers().device().magic().read();
+            }
+            rig.control(|control| control.with_zeroize(true));
+            match queue.reap().status().expect("a status of the contract") {
+                Status::Success => {
+                    assert!(destination.contents().starts_with(&sealed), "after {reads} reads");
+                    sealed_ones += 1;
+                    reads = reads.saturating_sub(1);
+                }
+                Status::NotReady | Status::ContextMissing => {
+                    reads += if sealed_ones == 0 { 8 } else { 1 };
+                }
+                other => panic!("{other} in a zeroize"),
+            }
+            wait_until("the zeroize is over", || rig.registers().device().status().read().ready());
+        }
+        assert!(sealed_ones >= 50, "{sealed_ones} of 150 were sealed");
+    });
+}
+
 #[test]
 fn a_failed_self_test_is_noticed_and_refuses_everything_until_a_reset() {
     on_each_device(|rig| {
