@@ -10,11 +10,14 @@ aead/chacha/sealgate_poly1305_pkg.sv
 record/sealgate_record_pkg.sv
 common/sealgate_arbiter.sv
 common/sealgate_clock_gate.sv
+common/sealgate_delay.sv
+common/sealgate_copies.sv
 common/sealgate_fifo.sv
 common/sealgate_ram_fifo.sv
-common/sealgate_stage.sv
 common/sealgate_settle.sv
 common/sealgate_landing.sv
+common/sealgate_posted_fifo.sv
+common/sealgate_stage.sv
 common/sealgate_ram_queue.sv
 csr/sealgate_csr.sv
 csr/sealgate_counters.sv
@@ -51,8 +54,6 @@ aead/chacha/sealgate_poly1305.sv
 aead/chacha/sealgate_poly1305_finish.sv
 aead/chacha/sealgate_poly1305_mul.sv
 aead/chacha/sealgate_poly1305_powers.sv
-aead/gcm/sealgate_copies.sv
-aead/gcm/sealgate_delay.sv
 aead/gcm/sealgate_aes_key_table.sv
 aead/gcm/sealgate_aes_pipe.sv
 aead/gcm/sealgate_aes_pipe_composite.sv

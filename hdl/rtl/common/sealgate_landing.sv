@@ -4,14 +4,14 @@
 //
 // Theory of operation: what enters such a pipeline comes out whatever happens at its end, and is
 // written without a question. `room_o` is asked at the begin of the pipeline instead: it is a
-// register, high if no more than half of the places were taken a cycle ago. So the pipeline may be
-// Depth / 2 - 2 cycles long.
+// register, high if a cycle ago there were places for all that may be on its way, and two more.
 
 `default_nettype none
 
 module sealgate_landing #(
   parameter int unsigned Width = 128,
-  parameter int unsigned Depth = 32  // a power of two
+  parameter int unsigned Depth = 32,             // a power of two
+  parameter int unsigned Behind = Depth / 2 - 2  // cycles the pipeline is long, at most
 ) (
   input  wire logic             clk_i,
   input  wire logic             rst_ni,
@@ -51,7 +51,7 @@ module sealgate_landing #(
       if (pop) read_q <= read_q + 1'b1;
       if (valid_i != pop) count_q <= valid_i ? count_q + 1'b1 : count_q - 1'b1;
       any_q  <= valid_i || (count_q > (pop ? (IndexWidth + 1)'(1) : (IndexWidth + 1)'(0)));
-      room_o <= count_q <= (IndexWidth + 1)'(Depth / 2);
+      room_o <= count_q <= (IndexWidth + 1)'(Depth - Behind - 2);
     end
   end
 

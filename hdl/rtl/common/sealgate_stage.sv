@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A queue of two words where hardware wants the paths on both sides to end, a wire where simulation
-// wants none.
+// A short queue where hardware wants the paths on both sides to end, a wire where simulation wants
+// none.
 //
-// Theory of operation: the words are in distributed RAM (sealgate_fifo), so that what comes from
-// either side decides about two indices and a count, and not about an enable of every bit.
+// Theory of operation: sealgate_posted_fifo, deep enough for a word in every cycle.
 
 `default_nettype none
 
@@ -25,13 +24,13 @@ module sealgate_stage #(
 );
 
   if (Registered) begin : g_registered
-    sealgate_fifo #(
+    sealgate_posted_fifo #(
       .Width(Width),
-      .Depth(2)
+      .Depth(4),
+      .Registered(1'b1)
     ) u_fifo (
       .clk_i,
       .rst_ni,
-      .clear_i(1'b0),
       .valid_i,
       .ready_o,
       .data_i,

@@ -110,6 +110,9 @@ module sealgate_lane
   logic  job_taken;
   logic  jobs_ready;
   logic  spans_ready;
+  logic  queued_job_valid;
+  logic  queued_job_ready;
+  job_t  queued_job;
   logic  job_valid;
   logic  job_ready;
   job_t  job;
@@ -117,28 +120,42 @@ module sealgate_lane
   assign job_ready_o = jobs_ready && spans_ready;
   assign job_taken   = job_valid_i && job_ready_o;
 
-  sealgate_fifo #(
+  sealgate_posted_fifo #(
     .Width($bits(job_t)),
-    .Depth(JobDepth)
+    .Depth(JobDepth),
+    .Registered(Pipelined)
   ) u_jobs (
     .clk_i,
     .rst_ni,
-    .clear_i(1'b0),
     .valid_i(job_taken),
     .ready_o(jobs_ready),
     .data_i (job_i),
+    .valid_o(queued_job_valid),
+    .ready_i(queued_job_ready),
+    .data_o (queued_job)
+  );
+
+  sealgate_settle #(
+    .Width($bits(job_t)),
+    .Registered(Pipelined)
+  ) u_job (
+    .clk_i,
+    .rst_ni,
+    .valid_i(queued_job_valid),
+    .ready_o(queued_job_ready),
+    .data_i (queued_job),
     .valid_o(job_valid),
     .ready_i(job_ready),
     .data_o (job)
   );
 
-  sealgate_fifo #(
+  sealgate_posted_fifo #(
     .Width($bits(span_t)),
-    .Depth(JobDepth)
+    .Depth(JobDepth),
+    .Registered(Pipelined)
   ) u_source_spans (
     .clk_i,
     .rst_ni,
-    .clear_i(1'b0),
     .valid_i(job_taken && (job_i.length != '0)),
     .ready_o(spans_ready),
     .data_i ({job_i.source, job_i.length}),
@@ -149,9 +166,6 @@ module sealgate_lane
 
   // --- Inbound side ------------------------------------------------------------------------------
 
-  logic                 made_command_valid;
-  logic                 made_command_ready;
-  command_t             made_command;
   logic                 command_valid;
   logic                 command_ready;
   command_t             command;
@@ -162,6 +176,9 @@ module sealgate_lane
   logic                 made_op_valid;
   logic                 made_op_ready;
   op_t                  made_op;
+  logic                 queued_op_valid;
+  logic                 queued_op_ready;
+  op_t                  queued_op;
   logic                 op_valid;
   logic                 op_ready;
   op_t                  op;
@@ -202,9 +219,9 @@ module sealgate_lane
     .word_ready_o    (word_ready),
     .word_data_i     (word),
     .word_error_i    (word_error),
-    .command_valid_o (made_command_valid),
-    .command_ready_i (made_command_ready),
-    .command_o       (made_command),
+    .command_valid_o (command_valid),
+    .command_ready_i (command_ready),
+    .command_o       (command),
     .text_valid_o    (text_valid),
     .text_ready_i    (text_ready),
     .text_data_o     (text),
@@ -217,31 +234,30 @@ module sealgate_lane
     .stall_o         (events_o.stall_source)
   );
 
-  sealgate_fifo #(
-    .Width($bits(command_t)),
-    .Depth(2)
-  ) u_commands (
-    .clk_i,
-    .rst_ni,
-    .clear_i(1'b0),
-    .valid_i(made_command_valid),
-    .ready_o(made_command_ready),
-    .data_i (made_command),
-    .valid_o(command_valid),
-    .ready_i(command_ready),
-    .data_o (command)
-  );
-
-  sealgate_fifo #(
+  sealgate_posted_fifo #(
     .Width($bits(op_t)),
-    .Depth(OpDepth)
+    .Depth(OpDepth),
+    .Registered(Pipelined)
   ) u_ops (
     .clk_i,
     .rst_ni,
-    .clear_i(1'b0),
     .valid_i(made_op_valid),
     .ready_o(made_op_ready),
     .data_i (made_op),
+    .valid_o(queued_op_valid),
+    .ready_i(queued_op_ready),
+    .data_o (queued_op)
+  );
+
+  sealgate_settle #(
+    .Width($bits(op_t)),
+    .Registered(Pipelined)
+  ) u_op (
+    .clk_i,
+    .rst_ni,
+    .valid_i(queued_op_valid),
+    .ready_o(queued_op_ready),
+    .data_i (queued_op),
     .valid_o(op_valid),
     .ready_i(op_ready),
     .data_o (op)
@@ -267,16 +283,27 @@ module sealgate_lane
 
   // --- AEAD --------------------------------------------------------------------------------------
 
+  logic                 offered_valid;  // to the AEAD: by the inbound side, or the self-test
+  logic                 offered_ready;
+  command_t             offered;
+  logic                 offered_text_valid;
+  logic                 offered_text_ready;
+  logic [WordWidth-1:0] offered_text;
   logic                 cmd_valid;
   logic                 cmd_ready;
   command_t             cmd;
   logic                 in_valid;
   logic                 in_ready;
   logic [WordWidth-1:0] in_data;
+  logic                 in_error;
   logic                 out_valid;
   logic                 out_ready;
   logic [WordWidth-1:0] out_data;
   logic                 out_last;
+  logic                 made_tag_valid;
+  logic                 made_tag_ready;
+  logic [127:0]         made_tag;
+  logic                 made_tag_error;
   logic                 tag_valid;
   logic                 tag_ready;
   logic [127:0]         tag;
@@ -287,28 +314,28 @@ module sealgate_lane
   // Whose the AEAD is selects among hundreds of bits: it comes in copies, a cycle later.
   localparam int unsigned TestCopies = 4;
 
-  logic                  test_active;
+  logic                  test_active, test_command, test_in, test_out;
   logic [TestCopies-1:0] test_text, test_aad, test_nonce;
 
   if (Pipelined) begin : g_test
     sealgate_copies #(
-      .Copies(3 * TestCopies + 1)
+      .Copies(3 * TestCopies + 4)
     ) u_test_active (
       .clk_i,
       .value_i(test_active_i),
-      .copies_o({test_text, test_aad, test_nonce, test_active})
+      .copies_o({test_text, test_aad, test_nonce, test_active, test_command, test_in, test_out})
     );
   end else begin : g_direct_test
-    assign test_active = test_active_i;
-    assign test_text   = {TestCopies{test_active_i}};
-    assign test_aad    = {TestCopies{test_active_i}};
-    assign test_nonce  = {TestCopies{test_active_i}};
+    assign test_text  = {TestCopies{test_active_i}};
+    assign test_aad   = {TestCopies{test_active_i}};
+    assign test_nonce = {TestCopies{test_active_i}};
+    assign {test_active, test_command, test_in, test_out} = {4{test_active_i}};
   end
 
   always_comb begin
-    cmd = command;
-    if (test_active) begin
-      cmd = '{
+    offered = command;
+    if (test_command) begin
+      offered = '{
         suite: test_cmd_suite_i,
         ctx: '0,
         open: test_cmd_open_i,
@@ -320,24 +347,68 @@ module sealgate_lane
       };
     end
     for (int unsigned i = 0; i < TestCopies; i++) begin
-      cmd.nonce[24*i+:24] = test_nonce[i] ? test_cmd_nonce_i[24*i+:24] : command.nonce[24*i+:24];
-      cmd.aad[32*i+:32]   = test_aad[i] ? test_cmd_aad_i[32*i+:32] : command.aad[32*i+:32];
-      in_data[32*i+:32]   = test_text[i] ? test_text_data_i[32*i+:32] : text[32*i+:32];
+      offered.nonce[24*i+:24] = test_nonce[i] ? test_cmd_nonce_i[24*i+:24] : command.nonce[24*i+:24];
+      offered.aad[32*i+:32]   = test_aad[i] ? test_cmd_aad_i[32*i+:32] : command.aad[32*i+:32];
+      offered_text[32*i+:32]  = test_text[i] ? test_text_data_i[32*i+:32] : text[32*i+:32];
     end
   end
 
-  assign cmd_valid         = test_active ? test_cmd_valid_i : command_valid;
-  assign command_ready     = cmd_ready && !test_active;
-  assign test_cmd_ready_o  = cmd_ready && test_active;
-  assign in_valid          = test_active ? test_text_valid_i : text_valid;
-  assign text_ready        = in_ready && !test_active;
-  assign test_text_ready_o = in_ready && test_active;
-  assign out_ready         = test_active ? test_out_ready_i : store_ready;
-  assign test_out_valid_o  = out_valid && test_active;
-  assign test_out_data_o   = out_data;
-  assign tag_ready         = test_active ? test_tag_ready_i : judge_ready;
-  assign test_tag_valid_o  = tag_valid && test_active;
-  assign test_tag_o        = tag;
+  assign offered_valid      = test_active ? test_cmd_valid_i : command_valid;
+  assign command_ready      = offered_ready && !test_active;
+  assign test_cmd_ready_o   = offered_ready && test_active;
+  assign offered_text_valid = test_in ? test_text_valid_i : text_valid;
+  assign text_ready         = offered_text_ready && !test_in;
+  assign test_text_ready_o  = offered_text_ready && test_in;
+  assign out_ready          = test_out ? test_out_ready_i : store_ready;
+  assign test_out_valid_o   = out_valid && test_out;
+  assign test_out_data_o    = out_data;
+  assign tag_ready          = test_out ? test_tag_ready_i : judge_ready;
+  assign test_tag_valid_o   = tag_valid && test_out;
+  assign test_tag_o         = tag;
+
+  // What is behind these does not know of the self-test, nor what is in front of it of the AEAD.
+  sealgate_posted_fifo #(
+    .Width($bits(command_t)),
+    .Depth(Pipelined ? 4 : 2),
+    .Registered(Pipelined)
+  ) u_commands (
+    .clk_i,
+    .rst_ni,
+    .valid_i(offered_valid),
+    .ready_o(offered_ready),
+    .data_i (offered),
+    .valid_o(cmd_valid),
+    .ready_i(cmd_ready),
+    .data_o (cmd)
+  );
+
+  sealgate_stage #(
+    .Width(WordWidth + 1),
+    .Registered(Pipelined)
+  ) u_text (
+    .clk_i,
+    .rst_ni,
+    .valid_i(offered_text_valid),
+    .ready_o(offered_text_ready),
+    .data_i ({text_error && !test_in, offered_text}),
+    .valid_o(in_valid),
+    .ready_i(in_ready),
+    .data_o ({in_error, in_data})
+  );
+
+  sealgate_stage #(
+    .Width(129),
+    .Registered(Pipelined)
+  ) u_tag (
+    .clk_i,
+    .rst_ni,
+    .valid_i(made_tag_valid),
+    .ready_o(made_tag_ready),
+    .data_i ({made_tag_error, made_tag}),
+    .valid_o(tag_valid),
+    .ready_i(tag_ready),
+    .data_o ({tag_error, tag})
+  );
 
   logic unused_aead_busy, unused_stall_in, unused_stall_out;
 
@@ -372,15 +443,15 @@ module sealgate_lane
     .in_valid_i      (in_valid),
     .in_ready_o      (in_ready),
     .in_data_i       (in_data),
-    .in_error_i      (text_error && !test_active),
+    .in_error_i      (in_error),
     .out_valid_o     (out_valid),
     .out_ready_i     (out_ready),
     .out_data_o      (out_data),
     .out_last_o      (out_last),
-    .tag_valid_o     (tag_valid),
-    .tag_ready_i     (tag_ready),
-    .tag_o           (tag),
-    .tag_error_o     (tag_error),
+    .tag_valid_o     (made_tag_valid),
+    .tag_ready_i     (made_tag_ready),
+    .tag_o           (made_tag),
+    .tag_error_o     (made_tag_error),
     .busy_o          (unused_aead_busy),
     .stat_beat_o     (events_o.beat),
     .stat_stall_in_o (unused_stall_in),
@@ -388,25 +459,6 @@ module sealgate_lane
   );
 
   // --- Outbound side -----------------------------------------------------------------------------
-
-  logic                 judged_valid;
-  logic                 judged_ready;
-  logic [127:0]         judged_tag;
-  logic                 judged_tag_error;
-
-  sealgate_stage #(
-    .Width(129),
-    .Registered(Pipelined)
-  ) u_judged (
-    .clk_i,
-    .rst_ni,
-    .valid_i(tag_valid && !test_active),
-    .ready_o(judge_ready),
-    .data_i ({tag_error, tag}),
-    .valid_o(judged_valid),
-    .ready_i(judged_ready),
-    .data_o ({judged_tag_error, judged_tag})
-  );
 
   sealgate_record_out #(
     .Depth(OpDepth),
@@ -420,14 +472,14 @@ module sealgate_lane
     .received_valid_i(received_valid),
     .received_ready_o(received_ready),
     .received_i      (received),
-    .text_valid_i    (out_valid && !test_active),
+    .text_valid_i    (out_valid && !test_out),
     .text_ready_o    (store_ready),
     .text_data_i     (out_data),
     .text_last_i     (out_last),
-    .tag_valid_i     (judged_valid),
-    .tag_ready_o     (judged_ready),
-    .tag_i           (judged_tag),
-    .tag_error_i     (judged_tag_error),
+    .tag_valid_i     (tag_valid),
+    .tag_ready_o     (judge_ready),
+    .tag_i           (tag),
+    .tag_error_i     (tag_error),
     .span_valid_o    (destination_span_valid_o),
     .span_ready_i    (destination_span_ready_i),
     .span_o          (destination_span_o),

@@ -85,8 +85,10 @@ module sealgate_record_in
   } state_e;
 
   state_e       state_q;
-  job_t         job_q;     // in a run: sequence number and length of what is left
-  logic [103:0] header_q;  // and explicit nonce
+  job_t         job_q;
+  length_t      length_q;    // of what is left of a run,
+  logic [63:0]  sequence_q;  // and its first sequence number
+  logic [103:0] header_q;    // and explicit nonce
   logic         fault_q;
   logic         bad_header_q;
   logic [15:0]  expected_q;  // length in the header of a single record
@@ -128,9 +130,9 @@ module sealgate_record_in
                       (header_q[23:8] == 16'h0303);
       length_good   = (header_length <= (job_q.tls12 ? MaxBytesTls12 : MaxBytesTls13)) &&
                       (length_t'(header_length) + length_t'(HeaderBytes) >= least) &&
-                      (length_t'(header_length) + length_t'(HeaderBytes) <= job_q.length);
+                      (length_t'(header_length) + length_t'(HeaderBytes) <= length_q);
       stop          = job_q.run && (fault_q || !header_good || !length_good);
-      record_bytes  = job_q.run ? size_t'(header_length + HeaderBytes) : size_t'(job_q.length);
+      record_bytes  = job_q.run ? size_t'(header_length + HeaderBytes) : size_t'(length_q);
       text_bytes    = job_q.open ? record_bytes - overhead : job_q.inner;
     end
   end
@@ -147,7 +149,7 @@ module sealgate_record_in
     header_type    = '0;
     command_o      = '0;
     if (Pipelined || (state_q == StCommand)) begin
-      sequence_bytes = network_order(job_q.sequence_number);
+      sequence_bytes = network_order(sequence_q);
       nonce          = job_q.iv ^ {sequence_bytes, 32'b0};
       header_type    = job_q.open ? header_q[7:0]
                                   : job_q.tls12 ? job_q.content_type : ApplicationData;
@@ -243,9 +245,7 @@ module sealgate_record_in
   logic        type_due_q;      // the content type is to follow the source
   logic        text_last_q;     // one word of text is still to be made
   logic [10:0] text_words_q;
-  size_t       source_bytes;
-
-  assign source_bytes = job_q.open ? text_bytes_q : size_t'(job_q.length);
+  size_t       source_bytes_q;
 
   // Bytes of a header and, where there is one, an explicit nonce.
   function automatic logic [4:0] header_bytes(logic with_nonce);
@@ -253,26 +253,28 @@ module sealgate_record_in
   endfunction
 
   logic text_room;
-  logic settled;
+  logic takes;    // this state does,
+  logic takes_d;  // and there is room,
+  logic settles;  // and it goes on to do so with the same number of bytes
 
-  // With `Pipelined` a take waits for a cycle where the one before it was of other bytes.
-  assign take  = settled && ((state_q == StHeader) || (state_q == StTag) ||
-                             ((state_q == StText) && text_room));
-  assign taken = take && available;
+  // With `Pipelined` a take waits for a cycle where the one before it was of other bytes. So the state
+  // is the same as in the cycle before, and `take` can be a register.
+  assign takes   = (state_q == StHeader) || (state_q == StTag) || (state_q == StText);
+  assign takes_d = takes && (text_room || (state_q != StText));
+  assign settles = !taken || ((state_q == StText) && whole_q && !whole_last_q && !text_last_q);
+  assign taken   = take && available;
 
-  if (Pipelined) begin : g_settled
-    logic settled_q;
-    logic takes;
+  if (Pipelined) begin : g_take
+    logic take_q;
 
-    assign takes   = (state_q == StHeader) || (state_q == StTag) || (state_q == StText);
-    assign settled = settled_q;
+    always_ff @(posedge clk_i) take_q <= takes_d && settles && rst_ni;
 
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) settled_q <= 1'b0;
-      else settled_q <= takes && (!taken || (whole_q && !whole_last_q && !text_last_q));
-    end
-  end else begin : g_always_settled
-    assign settled = 1'b1;
+    assign take = take_q;
+  end else begin : g_direct_take
+    logic unused;
+
+    assign unused = settles;
+    assign take   = takes_d;
   end
 
   assign stall_o = take && !available;
@@ -380,7 +382,7 @@ module sealgate_record_in
   logic    run_goes_on_q;
   logic    advance_q;  // it is the next record's turn
 
-  assign left = job_q.length - length_t'(record_bytes_q);
+  assign left = length_q - length_t'(record_bytes_q);
 
   // Known from the cycle after StCommand on.
   always_ff @(posedge clk_i) run_goes_on_q <= left >= least;
@@ -414,26 +416,35 @@ module sealgate_record_in
   always_ff @(posedge clk_i) state_q <= state_d;
 
   // A state of its own loads the job, which is wide.
-  logic load;
+  logic load_job, load_left;
 
   if (Pipelined) begin : g_load
     sealgate_copies #(
-      .Copies(1)
+      .Copies(2)
     ) u_load (
       .clk_i,
       .value_i(state_d == StIdle),
-      .copies_o(load)
+      .copies_o({load_job, load_left})
     );
   end else begin : g_direct_load
-    assign load = state_q == StIdle;
+    assign load_job  = state_q == StIdle;
+    assign load_left = state_q == StIdle;
   end
 
   always_ff @(posedge clk_i) begin
-    if (load) begin
-      job_q <= job_i;
+    if (load_job) job_q <= job_i;
+  end
+
+  logic unused_of_job;
+  assign unused_of_job = ^{job_q.length, job_q.sequence_number};
+
+  always_ff @(posedge clk_i) begin
+    if (load_left) begin
+      length_q   <= job_i.length;
+      sequence_q <= job_i.sequence_number;
     end else if (advance_q) begin
-      job_q.length          <= left;
-      job_q.sequence_number <= job_q.sequence_number + 64'd1;
+      length_q   <= left;
+      sequence_q <= sequence_q + 64'd1;
     end
   end
 
@@ -446,7 +457,7 @@ module sealgate_record_in
         advance_q        <= 1'b0;
       end
       StHeader: begin
-        expected_q <= {1'b0, size_t'(job_q.length)} - HeaderBytes;
+        expected_q <= {1'b0, size_t'(length_q)} - HeaderBytes;
         if (taken) fault_q <= window_error;
       end
       StShape: begin
@@ -455,16 +466,17 @@ module sealgate_record_in
         bad_header_q   <= !header_good || (!job_q.run && (header_length != expected_q));
         record_bytes_q <= record_bytes;
         text_bytes_q   <= text_bytes;
+        source_bytes_q <= job_q.open ? text_bytes : size_t'(length_q);
       end
       StCommand: begin
-        source_words_q <= source_bytes[14:4];
-        source_tail_q  <= source_bytes[3:0];
-        whole_q        <= source_bytes[14:4] != '0;
-        whole_last_q   <= source_bytes[14:4] == 11'd1;
+        source_words_q <= source_bytes_q[14:4];
+        source_tail_q  <= source_bytes_q[3:0];
+        whole_q        <= source_bytes_q[14:4] != '0;
+        whole_last_q   <= source_bytes_q[14:4] == 11'd1;
         text_last_q    <= is_one_word(text_bytes_q);
         text_words_q   <= words_of(text_bytes_q);
         type_due_q     <= !job_q.open && !job_q.tls12;
-        take_bytes_q   <= (source_bytes[14:4] != '0) ? 5'd16 : {1'b0, source_bytes[3:0]};
+        take_bytes_q   <= (source_bytes_q[14:4] != '0) ? 5'd16 : {1'b0, source_bytes_q[3:0]};
         if (text_bytes_q == '0) take_bytes_q <= 5'(sealgate_abi_pkg::TagBytes);
       end
       StText: begin

@@ -169,15 +169,23 @@ module sealgate_record_judge
   logic        tag_good;
   logic        deliver_q;
   logic        write_q;          // there is something to be delivered
-  logic        end_q;            // the end of a run,
-  logic        opened_q;         // or a record that is opened
+  // The end of a run, and a record that is opened: for what selects the plan, and for the rest.
+  logic        end_plan, end_rest;
+  logic        opened_plan, opened_rest;
   logic [6:0]  verdict_q;
 
   assign tag_good = &tag_same_q;
 
+  sealgate_copies #(
+    .Width(2),
+    .Copies(2)
+  ) u_kind (
+    .clk_i,
+    .value_i({op_q.run_end, op_q.open && !op_q.run_end}),
+    .copies_o({end_plan, opened_plan, end_rest, opened_rest})
+  );
+
   always_ff @(posedge clk_i) begin
-    end_q     <= op_q.run_end;
-    opened_q  <= op_q.open && !op_q.run_end;
     deliver_q <= tag_good && passes_q;
     write_q   <= tag_good && passes_q && (content_q.bytes != '0);
     verdict_q <= (tag_counts_q && !tag_good) ? StatusBadTag : other_q;
@@ -206,14 +214,14 @@ module sealgate_record_judge
       result: '0
     };
     plan_d.result.ticket = op_q.ticket;
-    if (end_q) begin
+    if (end_plan) begin
       plan_d.write               = 1'b0;
       plan_d.result.status       = any_q ? StatusSuccess : ended_q ? status_q : op_q.status;
       plan_d.result.content_type = content_type_q;
       plan_d.result.written      = written_q;
       plan_d.result.consumed     = consumed_q;
       plan_d.result.records      = records_q;
-    end else if (opened_q) begin
+    end else if (opened_plan) begin
       plan_d.write         = write_q;
       plan_d.destination   = destination_q;
       plan_d.bytes         = content_q.bytes;
@@ -230,7 +238,7 @@ module sealgate_record_judge
 
   always_ff @(posedge clk_i) begin
     plan_q <= plan_d;
-    if (!opened_q) begin
+    if (!opened_plan) begin
       keep_q <= words_of(op_q.text_bytes);
       skip_q <= '0;
     end else begin
@@ -243,12 +251,12 @@ module sealgate_record_judge
   assign plan_valid_o  = (state_q == StOffer) && fetch_ready_i && (plan_q.write || plan_q.finish);
   assign fetch_keep_o  = keep_q;
   assign fetch_skip_o  = skip_q;
-  assign fetch_valid_o = (state_q == StOffer) && plan_ready_i && !end_q;
+  assign fetch_valid_o = (state_q == StOffer) && plan_ready_i && !end_rest;
 
   assign op_ready_o       = take;
-  assign received_ready_o = take && opened_q;
-  assign tag_ready_o      = take && opened_q;
-  assign content_ready_o  = (take && opened_q && op_q.has_text) || ends_due_q;
+  assign received_ready_o = take && opened_rest;
+  assign tag_ready_o      = take && opened_rest;
+  assign content_ready_o  = (take && opened_rest && op_q.has_text) || ends_due_q;
 
   // --- Sums of a run -----------------------------------------------------------------------------
 
@@ -262,7 +270,7 @@ module sealgate_record_judge
       consumed_q     <= '0;
       records_q      <= '0;
     end else if (take && op_q.run) begin
-      if (end_q) begin
+      if (end_rest) begin
         ended_q        <= 1'b0;
         any_q          <= 1'b0;
         content_type_q <= '0;
