@@ -14,7 +14,9 @@
 module sealgate_decode_fv
   import sealgate_pkg::*;
   import sealgate_abi_pkg::*;
-(
+#(
+  parameter bit Pipelined = 1'b0
+) (
   input wire logic       clk_i,
   input wire logic       ready_i,
   input wire logic [1:0] present_i,
@@ -56,7 +58,8 @@ module sealgate_decode_fv
   job_t         job;
 
   sealgate_decode #(
-    .NumContexts(Contexts)
+    .NumContexts(Contexts),
+    .Pipelined  (Pipelined)
   ) dut (
     .clk_i,
     .rst_ni,

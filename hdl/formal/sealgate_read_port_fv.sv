@@ -174,6 +174,8 @@ module sealgate_read_port_fv
     if (rst_ni) begin
       a_room:  assert (dut.reserved_q <= 4'(Rows));
       a_leave: assert (!dut.row_leaves || (dut.reserved_q != '0));
+      a_here:  assert (!dut.landed_here_q || dut.landed_q[dut.read_row_q]);
+      a_after: assert (dut.after_row_q == dut.read_row_q + 3'd1);
 
       // What ties the rows together.
       a_ring:  assert (dut.row_q == dut.read_row_q + dut.reserved_q[2:0]);

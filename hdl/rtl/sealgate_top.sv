@@ -363,7 +363,8 @@ module sealgate_top
 
   sealgate_decode #(
     .NumContexts(NumContexts),
-    .Chacha     (Chacha)
+    .Chacha     (Chacha),
+    .Pipelined  (Pipelined)
   ) u_decode (
     .clk_i,
     .rst_ni           (engine_rst_n),

@@ -9,6 +9,10 @@
 // be next, the queue is told in the second already to go on from an entry that is used up whatever
 // the verdict. The verdicts come in the order of docs/device.md.
 //
+// With `Pipelined` it takes seven: the queue that is next and the entry come into registers, the last
+// judgement has a cycle of its own, and nothing is read before the entry has left. Openings leave a
+// cycle later.
+//
 // A SEAL of several records opens its ticket with the sums over all of them, which are known before
 // the first leaves: a serial divider tells how many there are (14 cycles, none if the fragment
 // limit is a power of two). Each turn cuts off one record and writes the rest of the entry back
@@ -32,6 +36,7 @@ module sealgate_decode
 #(
   parameter int unsigned NumContexts = 1024,
   parameter bit Chacha = 1'b1,  // 0: ChaCha20-Poly1305 is an unknown suite
+  parameter bit Pipelined = 1'b0,
   localparam int unsigned ContextWidth = $clog2(NumContexts)
 ) (
   input  wire logic                    clk_i,
@@ -79,15 +84,28 @@ module sealgate_decode
   output      logic                    busy_o  // a context is in use or may be
 );
 
-  typedef enum logic [2:0] {
+  typedef enum logic [3:0] {
     StIdle,
+    StRead,      // Pipelined: the entry of the queue that was picked is read,
+    StArrive,    // and is on its way
     StFields,    // the entry stands there
     StContext,   // the table of contexts has answered
     StDivide,    // SEAL of several records: how many,
     StMultiply,  // how long all but the last are,
     StSum,       // and the last
+    StVerdict,   // Pipelined: the sums are judged
     StEmit
   } state_e;
+
+  // What an entry is, if its opcode is known.
+  typedef struct packed {
+    logic nop;
+    logic load;
+    logic drop;
+    logic seal;
+    logic open;
+    logic run;
+  } kinds_t;
 
   localparam suite_e LastSuite = Chacha ? SuiteChacha20Poly1305 : SuiteAes256Gcm;
 
@@ -95,13 +113,38 @@ module sealgate_decode
   localparam int unsigned DivideSteps = 14;
 
   state_e    state_q;
-  queue_id_t queue_q;  // whose entry was read last
+  queue_id_t queue_q;  // whose entry was picked last
+  queue_id_t queue_d;
 
   logic [QueueCount-1:0] cutting_q;  // the first record of the queue's entry has left
   logic                  cutting;
   assign cutting = cutting_q[queue_q];
 
   // --- Fields ------------------------------------------------------------------------------------
+
+  entry_t                 entry;
+  logic [TicketWidth-1:0] index;
+  logic [7:0]             opcode_d;
+  kinds_t                 kinds_d, kinds;
+
+  assign opcode_d = entry_i.bytes[EntryOpcodeLsb+:EntryOpcodeWidth];
+  assign kinds_d  = '{
+    nop: opcode_d == OpcodeNop,
+    load: opcode_d == OpcodeContextLoad,
+    drop: opcode_d == OpcodeContextDrop,
+    seal: opcode_d == OpcodeSeal,
+    open: opcode_d == OpcodeOpen,
+    run: opcode_d == OpcodeOpenRun
+  };
+
+  sealgate_delay #(
+    .Width($bits(entry_t) + TicketWidth + $bits(kinds_t)),
+    .Cycles(Pipelined ? 1 : 0)
+  ) u_entry (
+    .clk_i,
+    .value_i({entry_i, index_i, kinds_d}),
+    .value_o({entry, index, kinds})
+  );
 
   logic [511:0] bytes;
   logic [7:0]   opcode;
@@ -125,7 +168,7 @@ module sealgate_decode
   logic         is_open;
   logic         is_run;
 
-  assign bytes           = entry_i.bytes;
+  assign bytes           = entry.bytes;
   assign opcode          = bytes[EntryOpcodeLsb+:EntryOpcodeWidth];
   assign content_type    = bytes[EntryContentTypeLsb+:EntryContentTypeWidth];
   assign ctx             = bytes[EntryContextLsb+:EntryContextWidth];
@@ -141,12 +184,12 @@ module sealgate_decode
   assign version         = bytes[LoadVersionLsb+:LoadVersionWidth];
   assign direction       = bytes[LoadDirectionLsb+:LoadDirectionWidth];
 
-  assign is_nop  = opcode == OpcodeNop;
-  assign is_load = opcode == OpcodeContextLoad;
-  assign is_drop = opcode == OpcodeContextDrop;
-  assign is_seal = opcode == OpcodeSeal;
-  assign is_open = opcode == OpcodeOpen;
-  assign is_run  = opcode == OpcodeOpenRun;
+  assign is_nop  = kinds.nop;
+  assign is_load = kinds.load;
+  assign is_drop = kinds.drop;
+  assign is_seal = kinds.seal;
+  assign is_open = kinds.open;
+  assign is_run  = kinds.run;
 
   // --- First judgement: what the entry alone tells -----------------------------------------------
 
@@ -186,11 +229,10 @@ module sealgate_decode
     end
 
     status_fields = StatusSuccess;
-    if (entry_i.fault) status_fields = StatusEntryFault;
+    if (entry.fault) status_fields = StatusEntryFault;
     else if (!ready_i) status_fields = StatusNotReady;
-    else if (!(is_nop || is_load || is_drop || is_seal || is_open || is_run)) begin
-      status_fields = StatusUnknownOpcode;
-    end else if (!fields_valid) status_fields = StatusInvalidField;
+    else if (kinds == '0) status_fields = StatusUnknownOpcode;
+    else if (!fields_valid) status_fields = StatusInvalidField;
   end
 
   // Records that a SEAL may still make: less than the suite's limit leaves, and no sequence number
@@ -235,8 +277,8 @@ module sealgate_decode
 
   always_ff @(posedge clk_i) begin
     if (state_q == StFields) begin
-      erase_q          <= is_load || entry_i.fault;
-      late_q           <= is_load || entry_i.fault || is_drop || several;
+      erase_q          <= is_load || entry.fault;
+      late_q           <= is_load || entry.fault || is_drop || several;
       several_q        <= several;
       settled_q        <= request_ready_i && !request_busy_q;
       ready_q          <= ready_i;
@@ -394,25 +436,46 @@ module sealgate_decode
 
   // --- Last judgement: the sums ------------------------------------------------------------------
 
+  logic [QueueCount-1:0] has_jobs_q;    // in the lanes
+  logic                  turn_valid_q;  // the unit of contexts is kept for a queue that waited for it
+  queue_id_t             turn_q;
+
   logic       is_record;
-  logic [6:0] status;
+  logic [6:0] status_d, status;
   logic       accepted;
+  logic       is_job;
+  logic       is_request;
+  logic       drain;     // a drop whose queue has jobs
+  logic       unit_free;
   logic       record;   // a job leaves
   logic       request;  // something is to be done in the table
 
   assign is_record = is_seal || is_open || is_run;
 
   always_comb begin
-    status = status_context_q;
+    status_d = status_context_q;
     if ((status_context_q == StatusSuccess) && is_record) begin
-      if (is_seal && (records_q > seal_records_q)) status = StatusSequenceExhausted;
-      else if (32'(written_q) > capacity) status = StatusBadLength;
+      if (is_seal && (records_q > seal_records_q)) status_d = StatusSequenceExhausted;
+      else if (32'(written_q) > capacity) status_d = StatusBadLength;
     end
   end
 
-  assign accepted = status == StatusSuccess;
-  assign record   = (state_q == StEmit) && accepted && is_record;
-  assign request  = (state_q == StEmit) && accepted && (is_load || is_drop);
+  // A drop whose queue had jobs, or a request that had to wait for its turn, is parked and wakes at
+  // once, should that have changed meanwhile.
+  sealgate_delay #(
+    .Width(11),
+    .Cycles(Pipelined ? 1 : 0)
+  ) u_verdict (
+    .clk_i,
+    .value_i({status_d, accepted && is_record, accepted && (is_load || is_drop),
+              is_drop && has_jobs_q[queue_q],
+              settled_q && (!turn_valid_q || (turn_q == queue_q))}),
+    .value_o({status, is_job, is_request, drain, unit_free})
+  );
+
+  assign accepted = status_d == StatusSuccess;
+  assign record   = (state_q == StEmit) && is_job;
+  assign request  = (state_q == StEmit) && is_request;
 
   // --- Jobs in the lanes, per queue --------------------------------------------------------------
 
@@ -420,7 +483,6 @@ module sealgate_decode
   localparam int unsigned JobsWidth = 10;
 
   logic [JobsWidth-1:0]  jobs_q[QueueCount];
-  logic [QueueCount-1:0] has_jobs_q;
   logic                  job_given;
   logic                  job_swapped;  // one goes and one comes
 
@@ -449,15 +511,9 @@ module sealgate_decode
   logic [QueueCount-1:0] drain_q;          // a drop waits for jobs of its queue
   logic [QueueCount-1:0] loading;          // a request of the queue is under way
   queue_id_t             request_queue_q;  // who had the unit last
-  logic                  turn_valid_q;     // the unit is kept for a queue that waited for it
-  queue_id_t             turn_q;
-  logic                  drain;
-  logic                  unit_free;
   logic                  requested;
   logic                  park;
 
-  assign drain     = is_drop && has_jobs_q[queue_q];
-  assign unit_free = settled_q && (!turn_valid_q || (turn_q == queue_q));
   assign requested = request_valid_o && request_ready_i;
   assign park      = request && !requested;
   assign loading   = request_busy_q ? QueueCount'(1) << request_queue_q : '0;
@@ -523,7 +579,7 @@ module sealgate_decode
   logic                   request_finished_q;
   logic                   opened;  // the entry in StEmit opens its ticket
 
-  assign ticket          = '{queue_id: queue_q, index: index_i};
+  assign ticket          = '{queue_id: queue_q, index: index};
   assign request_queue_q = request_ticket_q.queue_id;
 
   always_ff @(posedge clk_i) begin
@@ -545,35 +601,55 @@ module sealgate_decode
 
   // --- Sequence of steps -------------------------------------------------------------------------
 
-  logic                  pick;      // another entry may be read
+  logic                  pick;      // another entry may be read,
+  logic                  picked;    // and is
   logic [QueueCount-1:0] eligible;
   state_e                state_d;
 
   assign judged = (state_q == StEmit) && !(record && !job_ready_i);
-  assign pick   = (state_q == StIdle) || judged;
+  assign pick   = Pipelined ? (state_q == StIdle) && !advance_o && !rewrite_o :
+                              (state_q == StIdle) || judged;
+  assign picked = pick && (eligible != '0);
 
   always_comb begin
     eligible = present_i & ~wait_unit_q & ~(drain_q & has_jobs_q) & ~loading;
-    if ((state_q == StEmit) && late_q) eligible[queue_q] = 1'b0;
+    if (!Pipelined && (state_q == StEmit) && late_q) eligible[queue_q] = 1'b0;
   end
 
-  assign read_o = pick && (eligible != '0);
-
   always_comb begin
-    read_queue_o = queue_q;
-    if (read_o) read_queue_o = next_queue(eligible, queue_q);
+    queue_d = queue_q;
+    if (picked) queue_d = next_queue(eligible, queue_q);
+  end
+
+  if (Pipelined) begin : g_read
+    sealgate_copies #(
+      .Width($bits(queue_id_t)),
+      .Copies(1)
+    ) u_read_queue (
+      .clk_i,
+      .value_i(queue_d),
+      .copies_o(read_queue_o)
+    );
+
+    assign read_o = state_q == StRead;
+  end else begin : g_direct_read
+    assign read_o       = picked;
+    assign read_queue_o = queue_d;
   end
 
   always_comb begin
     state_d = state_q;
     unique case (state_q)
-      StIdle:     if (read_o) state_d = StFields;
+      StIdle:     if (picked) state_d = Pipelined ? StRead : StFields;
+      StRead:     state_d = StArrive;
+      StArrive:   state_d = StFields;
       StFields:   state_d = StContext;
-      StContext:  state_d = divide ? StDivide : StEmit;
+      StContext:  state_d = divide ? StDivide : Pipelined ? StVerdict : StEmit;
       StDivide:   if (divided) state_d = StMultiply;
       StMultiply: state_d = StSum;
-      StSum:      state_d = StEmit;
-      StEmit:     if (judged) state_d = read_o ? StFields : StIdle;
+      StSum:      state_d = Pipelined ? StVerdict : StEmit;
+      StVerdict:  state_d = StEmit;
+      StEmit:     if (judged) state_d = picked ? StFields : StIdle;
       default:    state_d = StIdle;
     endcase
   end
@@ -585,29 +661,42 @@ module sealgate_decode
       cutting_q <= '0;
     end else begin
       state_q <= state_d;
-      if (read_o) queue_q <= read_queue_o;
+      queue_q <= queue_d;
       if (job_given) cutting_q[queue_q] <= several_q;
     end
   end
 
-  logic used_up;  // the entry in StEmit, if that was not known before
+  logic         used_up;  // the entry in StEmit, if that was not known before
+  logic         advance;
+  logic         rewrite;
+  logic [511:0] rewrite_bytes;
+
   assign used_up   = judged && late_q && !park && !(record && several_q);
-  assign advance_o = ((state_q == StContext) && !late_q) || used_up;
+  assign advance   = ((state_q == StContext) && !late_q) || used_up;
 
   // What is left of the entry: nothing, or the records that follow.
-  assign rewrite_o = (used_up && erase_q) || (job_given && several_q);
+  assign rewrite   = (used_up && erase_q) || (job_given && several_q);
 
   always_comb begin
-    rewrite_bytes_o = '0;
+    rewrite_bytes = '0;
     if ((state_q == StEmit) && several_q) begin
-      rewrite_bytes_o = bytes;
-      rewrite_bytes_o[EntrySequenceLsb+:EntrySequenceWidth]       = sequence_number + 64'd1;
-      rewrite_bytes_o[EntrySourceLsb+:EntrySourceWidth]           = source + 64'(limit_q);
-      rewrite_bytes_o[EntryDestinationLsb+:EntryDestinationWidth] = destination + 64'(sealed_q);
-      rewrite_bytes_o[EntryLengthLsb+:EntryLengthWidth]           = length - 32'(limit_q);
+      rewrite_bytes = bytes;
+      rewrite_bytes[EntrySequenceLsb+:EntrySequenceWidth]       = sequence_number + 64'd1;
+      rewrite_bytes[EntrySourceLsb+:EntrySourceWidth]           = source + 64'(limit_q);
+      rewrite_bytes[EntryDestinationLsb+:EntryDestinationWidth] = destination + 64'(sealed_q);
+      rewrite_bytes[EntryLengthLsb+:EntryLengthWidth]           = length - 32'(limit_q);
     end
-    if (erase_q) rewrite_bytes_o = '0;
+    if (erase_q) rewrite_bytes = '0;
   end
+
+  sealgate_delay #(
+    .Width(514),
+    .Cycles(Pipelined ? 1 : 0)
+  ) u_rewrite (
+    .clk_i,
+    .value_i({advance && rst_ni, rewrite && rst_ni, rewrite_bytes}),
+    .value_o({advance_o, rewrite_o, rewrite_bytes_o})
+  );
 
   // --- Handing on --------------------------------------------------------------------------------
 
@@ -615,18 +704,21 @@ module sealgate_decode
   assign sealed = record && is_seal;
   assign opened = judged && !cutting && !request;
 
-  assign opening_valid_o = opened || request_finished_q;
+  logic     opening_valid;
+  opening_t opening;
+
+  assign opening_valid = opened || request_finished_q;
 
   always_comb begin
-    opening_o = '{
+    opening = '{
       ticket: request_ticket_q,
       cookie: request_cookie_q,
       default: '0
     };
     if (opened) begin
-      opening_o = '{
+      opening = '{
         ticket: ticket,
-        cookie: entry_i.fault ? 16'd0 : cookie,
+        cookie: entry.fault ? 16'd0 : cookie,
         status: status,
         jobs: record ? records_q : 15'd0,
         open: record && !is_seal,
@@ -636,6 +728,22 @@ module sealgate_decode
         records: sealed ? 16'(records_q) : 16'd0
       };
     end
+  end
+
+  if (Pipelined) begin : g_opening
+    logic     opening_valid_q;
+    opening_t opening_q;
+
+    always_ff @(posedge clk_i) begin
+      opening_valid_q <= opening_valid && rst_ni;
+      opening_q       <= opening;
+    end
+
+    assign opening_valid_o = opening_valid_q;
+    assign opening_o       = opening_q;
+  end else begin : g_direct_opening
+    assign opening_valid_o = opening_valid;
+    assign opening_o       = opening;
   end
 
   assign job_valid_o = record;
@@ -665,8 +773,11 @@ module sealgate_decode
   assign wait_context_o = wait_unit_q | (drain_q & has_jobs_q) | loading;
 
   // Entries that end in NOT_READY touch nothing: they hold up no zeroize.
-  assign busy_o = (cutting_q != '0) || request_busy_q ||
-                  ((state_q == StFields) ? ready_i : (state_q != StIdle) && ready_q);
+  logic reads;  // an entry that may end so
+
+  assign reads  = (state_q == StRead) || (state_q == StArrive) || (state_q == StFields);
+  assign busy_o = (cutting_q != '0) || request_busy_q || (Pipelined && opening_valid_o) ||
+                  (reads ? ready_i : (state_q != StIdle) && ready_q);
 
 endmodule
 

@@ -56,7 +56,9 @@ module sealgate_supervisor (
   logic       zeroize_owed_q;
   logic       started_q;
 
-  assign engine_rst_no     = rst_ni && (state_q != StReset);
+  // A register, as much depends on it.
+  always_ff @(posedge clk_i) engine_rst_no <= rst_ni && (state_q != StReset);
+
   assign fetch_o           = !reset_owed_q && (state_q != StReset);
   assign ready_o           = (state_q == StReady) && !zeroize_owed_q && !reset_owed_q;
   assign sweep_o           = (state_q == StSweep) || (state_q == StFail) || (state_q == StWipe);

@@ -226,6 +226,8 @@ module sealgate_read_port
   logic [Rows-1:0] landed_q;
   logic            reading_q;  // words of a span are still to be read
   row_t            read_row_q;
+  row_t            after_row_q;    // the one behind it
+  logic            landed_here_q;  // a cycle ago read_row_q was there
   bank_t           bank_q;
   count_t          words_q;
   logic            last_word;
@@ -256,19 +258,25 @@ module sealgate_read_port
   assign fetched_moves = !word_valid_q || word_ready_i;
 
   assign last_word  = words_q == CountWidth'(1);
-  assign read       = reading_q && landed_q[read_row_q] && (!fetched_q || fetched_moves);
+  assign read       = reading_q && landed_here_q && (!fetched_q || fetched_moves);
   assign row_leaves = read && (last_word || (bank_q == LastBank));
   assign next_taken = next_valid && (!reading_q || (read && last_word));
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      reading_q  <= 1'b0;
-      read_row_q <= '0;
-      landed_q   <= '0;
+      reading_q     <= 1'b0;
+      read_row_q    <= '0;
+      after_row_q   <= row_t'(1);
+      landed_here_q <= 1'b0;
+      landed_q      <= '0;
     end else begin
       if (next_taken) reading_q <= 1'b1;
       else if (read && last_word) reading_q <= 1'b0;
-      if (row_leaves) read_row_q <= read_row_q + 1'b1;
+      if (row_leaves) begin
+        read_row_q  <= after_row_q;
+        after_row_q <= after_row_q + 1'b1;
+      end
+      landed_here_q <= row_leaves ? landed_q[after_row_q] : landed_q[read_row_q];
       if (landing_q) landed_q[landing_row_q] <= 1'b1;
       if (row_leaves) landed_q[read_row_q] <= 1'b0;
     end

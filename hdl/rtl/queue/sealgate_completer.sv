@@ -11,12 +11,12 @@
 // ticket.
 //
 // A queue is looked at when something happened to it: a ticket became done, a completion left, or
-// one has waited long enough. As many done tickets in a row as share a beat of its completion ring
-// are written together: at once if the beat is full or nothing else of the queue is in flight, and
-// after 9 to 12 cycles if the next ticket is not done by then. The answers are read one per cycle,
-// gathered into a beat, and leave with the phase of their pass through the ring. When the bus has
-// acknowledged the beat the queue is told: its interrupt rises only when the host can see what it
-// is for. Writes are acknowledged in order.
+// one has waited long enough. What it has is read in one cycle and judged in the next. As many done
+// tickets in a row as share a beat of its completion ring are written together: at once if the beat
+// is full or nothing else of the queue is in flight, and after 9 to 12 cycles if the next ticket is
+// not done by then. The answers are read one per cycle, gathered into a beat, and leave with the
+// phase of their pass through the ring. When the bus has acknowledged the beat the queue is told:
+// its interrupt rises only when the host can see what it is for. Writes are acknowledged in order.
 
 `default_nettype none
 
@@ -242,6 +242,11 @@ module sealgate_completer
   logic                  pick_ready;
   logic [QueueCount-1:0] picks;
   logic [QueueCount-1:0] picked;
+  logic                  look_valid_q;
+  logic                  look_moves;
+  queue_id_t             look_queue_q;
+  logic [15:0]           look_index_q;
+  logic [QueueCount-1:0] look_queue_bit;
   logic                  eval_valid_q;
   queue_id_t             eval_queue_q;
   logic [15:0]           eval_index_q;
@@ -253,64 +258,82 @@ module sealgate_completer
   ) u_pick (
     .clk_i,
     .rst_ni,
-    .request_i(look_q & ~eval_queue_bit),
+    .request_i(look_q & ~look_queue_bit & ~eval_queue_bit),
     .grant_o  (picks),
     .index_o  (pick),
     .valid_o  (pick_valid),
     .ready_i  (pick_ready)
   );
 
+  assign look_queue_bit = look_valid_q ? QueueCount'(1) << look_queue_q : '0;
   assign eval_queue_bit = eval_valid_q ? QueueCount'(1) << eval_queue_q : '0;
-  assign pick_ready     = !eval_valid_q || eval_leaves;
+  assign look_moves     = !eval_valid_q || eval_leaves;
+  assign pick_ready     = !look_valid_q || look_moves;
   assign picked         = pick_ready ? picks : '0;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      eval_valid_q <= 1'b0;
-    end else if (pick_ready) begin
-      eval_valid_q <= pick_valid;
-    end
+    if (!rst_ni) look_valid_q <= 1'b0;
+    else if (pick_ready) look_valid_q <= pick_valid;
   end
 
   always_ff @(posedge clk_i) begin
     if (pick_ready && pick_valid) begin
-      eval_queue_q <= pick;
-      eval_index_q <= next_q[pick];
+      look_queue_q <= pick;
+      look_index_q <= next_q[pick];
+    end
+  end
+
+  // --- What the queue has ------------------------------------------------------------------------
+
+  // A ticket that is done meanwhile has its queue looked at again.
+  slot_t                slot_mask;       // the beat, or a ring shorter than one
+  slot_t                slot;
+  logic [3:0]           done_bits_q;     // from the first ticket on
+  logic [2:0]           room_q;          // in the beat
+  logic [TicketWidth:0] open_tickets_q;
+
+  assign slot = look_index_q[1:0];
+
+  always_comb begin
+    slot_mask = slot_t'(BeatSlots - 1);
+    if (look_valid_q) begin
+      if (cq_log2_i[look_queue_q] == 4'd0) slot_mask = 2'd0;
+      else if (cq_log2_i[look_queue_q] == 4'd1) slot_mask = slot_mask & 2'd1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) eval_valid_q <= 1'b0;
+    else if (look_moves) eval_valid_q <= look_valid_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (look_valid_q && look_moves) begin
+      eval_queue_q   <= look_queue_q;
+      eval_index_q   <= look_index_q;
+      done_bits_q    <= done_q[{look_queue_q, look_index_q[6]}][{look_index_q[5:2], 2'b00}+:4] >> slot;
+      room_q         <= {1'b0, slot_mask & ~slot} + 3'd1;
+      open_tickets_q <= opened_q[look_queue_q] - look_index_q[TicketWidth:0];
     end
   end
 
   // --- How many leave together -------------------------------------------------------------------
 
-  slot_t                slot_mask;  // the beat, or a ring shorter than one
-  slot_t                slot;
-  logic [3:0]           done_bits;  // from the first ticket on
-  logic [2:0]           room;       // in the beat
-  logic [2:0]           run;        // done tickets that share it
-  logic [TicketWidth:0] open_tickets;
-  logic                 leaves;
-  logic                 gather_ready;
+  logic [2:0] run;  // done tickets that share the beat
+  logic       leaves;
+  logic       gather_ready;
 
+  // Unrolled count of leading ones, no more than fit.
   always_comb begin
-    slot_mask = slot_t'(BeatSlots - 1);
-    slot      = eval_index_q[1:0];
-    done_bits = '0;
-    if (eval_valid_q) begin
-      if (cq_log2_i[eval_queue_q] == 4'd0) slot_mask = 2'd0;
-      else if (cq_log2_i[eval_queue_q] == 4'd1) slot_mask = slot_mask & 2'd1;
-      done_bits = done_q[{eval_queue_q, eval_index_q[6]}][{eval_index_q[5:2], 2'b00}+:4] >> slot;
-    end
-    room      = {1'b0, slot_mask & ~slot} + 3'd1;
-    // Unrolled count of leading ones, no more than fit.
-    if (!done_bits[0]) run = 3'd0;
-    else if ((room == 3'd1) || !done_bits[1]) run = 3'd1;
-    else if ((room == 3'd2) || !done_bits[2]) run = 3'd2;
-    else if ((room == 3'd3) || !done_bits[3]) run = 3'd3;
+    if (!done_bits_q[0]) run = 3'd0;
+    else if ((room_q == 3'd1) || !done_bits_q[1]) run = 3'd1;
+    else if ((room_q == 3'd2) || !done_bits_q[2]) run = 3'd2;
+    else if ((room_q == 3'd3) || !done_bits_q[3]) run = 3'd3;
     else run = 3'd4;
   end
 
-  assign open_tickets = opened_q[eval_queue_q] - eval_index_q[TicketWidth:0];
   assign leaves = eval_valid_q && (run != '0) &&
-                  ((run == room) || (8'(run) == open_tickets) || due_q[eval_queue_q]);
+                  ((run == room_q) || (8'(run) == open_tickets_q) || due_q[eval_queue_q]);
   assign eval_leaves = !leaves || gather_ready;
 
   logic [QueueCount-1:0] left;     // the queue whose completions leave
@@ -324,7 +347,7 @@ module sealgate_completer
   assign keeps       = (!leaves && (run != '0)) ? eval_queue_bit : '0;
   assign became_done = done ? QueueCount'(1) << update_ticket.queue_id : '0;
   assign tick        = tick_q == '1;
-  assign moves       = eval_valid_q || done ||
+  assign moves       = look_valid_q || eval_valid_q || done ||
                        ((look_q | waiting_q | aged_q | older_q | due_q) != '0);
 
   always_ff @(posedge clk_i) begin
@@ -360,7 +383,7 @@ module sealgate_completer
       if (done) done_q[update_ticket[TicketWidth+QueueWidth-1:6]][update_ticket.index[5:0]] <= 1'b1;
       if (leaves && gather_ready) begin
         for (int unsigned i = 0; i < 4; i++) begin
-          if ((3'(i) >= 3'(slot)) && (3'(i) - 3'(slot) < run)) begin
+          if ((2'(i) >= eval_index_q[1:0]) && (3'(i) - 3'(eval_index_q[1:0]) < run)) begin
             done_q[{eval_queue_q, eval_index_q[6]}][{eval_index_q[5:2], 2'(i)}] <= 1'b0;
           end
         end

@@ -507,6 +507,8 @@ module sealgate_queues
   assign buffer_clear = erase && (erase_queue == last_queue_q) && !rewritten_q[erase_queue];
 
   for (genvar w = 0; w < EntryBeats; w++) begin : gen_word
+    // A row is read once it has landed: never in the cycle in which it is written.
+    (* ram_style = "block", no_rw_check *)
     logic [DataWidth-1:0] words_q[Rows];
     logic [DataWidth-1:0] word_q;
 
@@ -517,8 +519,8 @@ module sealgate_queues
     end
 
     always_ff @(posedge clk_i) begin
-      if (read_i) word_q <= words_q[read_place];
-      else if (buffer_clear) word_q <= '0;
+      if (buffer_clear && !read_i) word_q <= '0;
+      else if (read_i) word_q <= words_q[read_place];
     end
 
     assign buffer_row[w*DataWidth+:DataWidth] = word_q;
