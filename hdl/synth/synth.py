@@ -51,7 +51,7 @@ MODULES = (
     Top("sealgate_read_port"),
     Top("sealgate_write_port"),
     Top("sealgate_contexts"),
-    Top("sealgate_decode"),
+    Top("sealgate_decode", ("Pipelined=1",)),
     Top("sealgate_dispatch"),
     Top("sealgate_csr"),
     Top("sealgate_counters"),
