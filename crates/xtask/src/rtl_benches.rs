@@ -30,7 +30,7 @@ fn interrupts_are_moderated_and_none_is_lost() {
 #[test]
 fn a_build_without_chacha20_does_not_know_its_suite() {
     for (option, highest_suite) in [("-GChacha=1", "3"), ("-GChacha=0", "2")] {
-        run(&["context"], "sealgate_decode", &[option], &[highest_suite]);
+        run(&["context", "common"], "sealgate_decode", &[option], &[highest_suite]);
     }
 }
 

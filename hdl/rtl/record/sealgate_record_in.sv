@@ -133,7 +133,10 @@ module sealgate_record_in
                       (length_t'(header_length) + length_t'(HeaderBytes) <= length_q);
       stop          = job_q.run && (fault_q || !header_good || !length_good);
       record_bytes  = job_q.run ? size_t'(header_length + HeaderBytes) : size_t'(length_q);
-      text_bytes    = job_q.open ? record_bytes - overhead : job_q.inner;
+      // Of the record's length as it is at hand, so that there is one difference alone.
+      text_bytes    = !job_q.open ? job_q.inner :
+                      job_q.run ? size_t'(header_length) - (overhead - size_t'(HeaderBytes)) :
+                      size_t'(length_q) - overhead;
     end
   end
 
