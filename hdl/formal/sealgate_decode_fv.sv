@@ -3,7 +3,8 @@
 // sealgate_decode: a job leaves only for a context that is loaded, belongs to the queue of the
 // entry and has its direction, and with the IV and suite of that context; a context is dropped only
 // by its owner, and only while no job of that queue is under way; a load makes the queue of its
-// entry the owner. The bound is too short for the second record of a SEAL that is cut.
+// entry the owner; decode is busy while a job is under way. The bound is too short for the second
+// record of a SEAL that is cut.
 //
 // Two queues hand in any entries of few fields for four contexts. The table of contexts holds
 // anything at reset and changes when a request is carried out. This is bounded: it holds for the
@@ -56,6 +57,7 @@ module sealgate_decode_fv
   context_t     request_context;
   logic         job_valid;
   job_t         job;
+  logic         busy;
 
   sealgate_decode #(
     .NumContexts(Contexts),
@@ -91,7 +93,7 @@ module sealgate_decode_fv
     .job_done_queue_i ({2'd0, job_done_queue_i}),
     .wait_lane_o      (),
     .wait_context_o   (),
-    .busy_o           ()
+    .busy_o           (busy)
   );
 
   // --- Queues ------------------------------------------------------------------------------------
@@ -203,6 +205,7 @@ module sealgate_decode_fv
       a_open:   assert (!job_valid || (used.open == job.open));
       a_iv:     assert (!job_valid || ((used.iv == job.iv) && (used.suite == job.suite) &&
                                        (used.tls12 == job.tls12)));
+      a_busy:   assert (busy || (!job_valid && (jobs_q[0] == '0) && (jobs_q[1] == '0)));
       a_load:   assert (!(request_valid && request_load) ||
                         (request_context.loaded && (request_context.owner == 3'(queue_q)) &&
                          !dropped.loaded));

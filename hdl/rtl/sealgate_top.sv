@@ -112,16 +112,14 @@ module sealgate_top
   logic             sweep_done;
   logic             queues_busy;
   logic             decode_busy;
-  logic             dispatch_busy;
   logic             completer_busy;
-  logic [LANES-1:0] lane_busy;
   logic [LANES-1:0] read_busy;
   logic [LANES-1:0] write_busy;
   logic             entries_busy;
   logic             records_busy;
 
   assign entries_busy = queues_busy || completer_busy;
-  assign records_busy = decode_busy || dispatch_busy || (lane_busy != '0) || (write_busy != '0);
+  assign records_busy = decode_busy || (write_busy != '0);
 
   sealgate_supervisor u_supervisor (
     .clk_i,
@@ -417,8 +415,7 @@ module sealgate_top
     .job_valid_o   (job_valid),
     .job_ready_i   (job_ready),
     .job_o         (job),
-    .result_valid_i(result_valid & result_ready),
-    .busy_o        (dispatch_busy)
+    .result_valid_i(result_valid & result_ready)
   );
 
   // --- Contexts: shared with the self test, which runs only while entries are refused ------------
@@ -612,7 +609,6 @@ module sealgate_top
       .result_ready_i          (result_ready[l]),
       .result_o                (result[l]),
       .events_o                (lane_events[l]),
-      .busy_o                  (lane_busy[l]),
       .test_active_i           (selftest_active),
       .test_cmd_valid_i        (test_cmd_valid),
       .test_cmd_ready_o        (test_cmd_ready[l]),

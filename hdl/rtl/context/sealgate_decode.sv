@@ -161,12 +161,6 @@ module sealgate_decode
   logic [7:0]   suite;
   logic [7:0]   version;
   logic [7:0]   direction;
-  logic         is_nop;
-  logic         is_load;
-  logic         is_drop;
-  logic         is_seal;
-  logic         is_open;
-  logic         is_run;
 
   assign bytes           = entry.bytes;
   assign opcode          = bytes[EntryOpcodeLsb+:EntryOpcodeWidth];
@@ -184,13 +178,6 @@ module sealgate_decode
   assign version         = bytes[LoadVersionLsb+:LoadVersionWidth];
   assign direction       = bytes[LoadDirectionLsb+:LoadDirectionWidth];
 
-  assign is_nop  = kinds.nop;
-  assign is_load = kinds.load;
-  assign is_drop = kinds.drop;
-  assign is_seal = kinds.seal;
-  assign is_open = kinds.open;
-  assign is_run  = kinds.run;
-
   // --- First judgement: what the entry alone tells -----------------------------------------------
 
   logic       record_reserved_zero;
@@ -201,7 +188,7 @@ module sealgate_decode
 
   assign record_reserved_zero = bytes[EntryReservedLsb+:EntryReservedWidth] == '0;
   assign limit   = (fragment_limit == '0) ? size_t'(MaxFragmentBytes) : fragment_limit[14:0];
-  assign several = is_seal && (length > 32'(limit));
+  assign several = kinds.seal && (length > 32'(limit));
 
   function automatic logic power_of_two(logic [15:0] value);
     return (value & (value - 16'd1)) == 16'd0;
@@ -277,8 +264,8 @@ module sealgate_decode
 
   always_ff @(posedge clk_i) begin
     if (state_q == StFields) begin
-      erase_q          <= is_load || entry.fault;
-      late_q           <= is_load || entry.fault || is_drop || several;
+      erase_q          <= kinds.load || entry.fault;
+      late_q           <= kinds.load || entry.fault || kinds.drop || several;
       several_q        <= several;
       settled_q        <= request_ready_i && !request_busy_q;
       ready_q          <= ready_i;
@@ -330,17 +317,17 @@ module sealgate_decode
       open_min = is_gcm ? size_t'(MinTls12GcmRecordBytes) : size_t'(MinTls12ChachaRecordBytes);
       open_max = length_t'(MaxTls12RecordBytes);
     end
-    if (is_run) open_max = length_t'(MaxSealBytes);
+    if (kinds.run) open_max = length_t'(MaxSealBytes);
   end
 
   always_comb begin
     status_record = StatusSuccess;
     if (state_q == StContext) begin
-      if (is_seal) begin
+      if (kinds.seal) begin
         if (tls12 && (multiple != '0)) status_record = StatusInvalidField;
         else if (seal_records == '0) status_record = StatusSequenceExhausted;
         else if (length > 32'(MaxSealBytes)) status_record = StatusBadLength;
-      end else if (is_run ? (sequence_number >= -64'(OpenRunSequenceMargin)) : &sequence_number)
+      end else if (kinds.run ? (sequence_number >= -64'(OpenRunSequenceMargin)) : &sequence_number)
       begin
         status_record = StatusSequenceExhausted;
       end else if ((length < 32'(open_min)) || (length > 32'(open_max))) begin
@@ -350,14 +337,14 @@ module sealgate_decode
 
     status_context = status_fields_q;
     if (cutting) status_context = StatusSuccess;
-    else if ((state_q == StContext) && (status_fields_q == StatusSuccess) && !is_nop) begin
+    else if ((state_q == StContext) && (status_fields_q == StatusSuccess) && !kinds.nop) begin
       if (!ctx_in_range) status_context = StatusContextMissing;
-      else if (is_load) begin
+      else if (kinds.load) begin
         if (ctx_loaded) status_context = StatusContextBusy;
       end else if (!ctx_loaded) status_context = StatusContextMissing;
       else if (lookup_i.owner != queue_q) status_context = StatusContextForeign;
-      else if (!is_drop) begin
-        if (lookup_i.open == is_seal) status_context = StatusContextDirection;
+      else if (!kinds.drop) begin
+        if (lookup_i.open == kinds.seal) status_context = StatusContextDirection;
         else status_context = status_record;
       end
     end
@@ -407,7 +394,7 @@ module sealgate_decode
         overhead_q       <= overhead;
         inner_q          <= inner;
         sealed_q         <= inner + overhead;
-        written_q        <= is_seal ? total_t'(inner) + total_t'(overhead) :
+        written_q        <= kinds.seal ? total_t'(inner) + total_t'(overhead) :
                             total_t'(length[20:0]) - total_t'(open_min);
         records_q        <= 15'd1;
         quotient_q       <= {1'b0, length[13:0]};
@@ -436,7 +423,7 @@ module sealgate_decode
 
   // --- Last judgement: the sums ------------------------------------------------------------------
 
-  logic [QueueCount-1:0] has_jobs_q;    // in the lanes
+  logic [QueueCount-1:0] has_jobs_q;    // under way
   logic                  turn_valid_q;  // the unit of contexts is kept for a queue that waited for it
   queue_id_t             turn_q;
 
@@ -450,12 +437,12 @@ module sealgate_decode
   logic       record;   // a job leaves
   logic       request;  // something is to be done in the table
 
-  assign is_record = is_seal || is_open || is_run;
+  assign is_record = kinds.seal || kinds.open || kinds.run;
 
   always_comb begin
     status_d = status_context_q;
     if ((status_context_q == StatusSuccess) && is_record) begin
-      if (is_seal && (records_q > seal_records_q)) status_d = StatusSequenceExhausted;
+      if (kinds.seal && (records_q > seal_records_q)) status_d = StatusSequenceExhausted;
       else if (32'(written_q) > capacity) status_d = StatusBadLength;
     end
   end
@@ -467,8 +454,8 @@ module sealgate_decode
     .Cycles(Pipelined ? 1 : 0)
   ) u_verdict (
     .clk_i,
-    .value_i({status_d, accepted && is_record, accepted && (is_load || is_drop),
-              is_drop && has_jobs_q[queue_q],
+    .value_i({status_d, accepted && is_record, accepted && (kinds.load || kinds.drop),
+              kinds.drop && has_jobs_q[queue_q],
               settled_q && (!turn_valid_q || (turn_q == queue_q))}),
     .value_o({status, is_job, is_request, drain, unit_free})
   );
@@ -477,7 +464,7 @@ module sealgate_decode
   assign record   = (state_q == StEmit) && is_job;
   assign request  = (state_q == StEmit) && is_request;
 
-  // --- Jobs in the lanes, per queue --------------------------------------------------------------
+  // --- Jobs under way, per queue: until their lane has finished them -------------------------------
 
   // Bounded by what the lanes and their buffers hold, 128 each.
   localparam int unsigned JobsWidth = 10;
@@ -519,7 +506,7 @@ module sealgate_decode
   assign loading   = request_busy_q ? QueueCount'(1) << request_queue_q : '0;
 
   assign request_valid_o   = request && !drain && unit_free;
-  assign request_load_o    = is_load;
+  assign request_load_o    = kinds.load;
   assign request_ctx_o     = ctx[ContextWidth-1:0];
   assign request_key_o     = bytes[LoadKeyLsb+:LoadKeyWidth];
   assign request_context_o = '{
@@ -701,7 +688,7 @@ module sealgate_decode
   // --- Handing on --------------------------------------------------------------------------------
 
   logic sealed;  // the sums of a SEAL are told
-  assign sealed = record && is_seal;
+  assign sealed = record && kinds.seal;
   assign opened = judged && !cutting && !request;
 
   logic     opening_valid;
@@ -721,7 +708,7 @@ module sealgate_decode
         cookie: entry.fault ? 16'd0 : cookie,
         status: status,
         jobs: record ? records_q : 15'd0,
-        open: record && !is_seal,
+        open: record && !kinds.seal,
         content_type: sealed ? content_type : 8'd0,
         written: sealed ? written_q : '0,
         consumed: sealed ? length[20:0] : '0,
@@ -753,17 +740,17 @@ module sealgate_decode
     if (state_q == StEmit) begin
       job_o = '{
         ticket: ticket,
-        open: !is_seal,
-        run: is_run,
+        open: !kinds.seal,
+        run: kinds.run,
         tls12: tls12,
         suite: lookup_i.suite,
         ctx: ctx[9:0],
         iv: lookup_i.iv,
         sequence_number: sequence_number,
         content_type: content_type,
-        inner: is_seal ? inner_q : '0,
+        inner: kinds.seal ? inner_q : '0,
         source: source,
-        length: is_seal ? length_t'(fragment_q) : length[20:0],
+        length: kinds.seal ? length_t'(fragment_q) : length[20:0],
         destination: destination
       };
     end
@@ -776,7 +763,8 @@ module sealgate_decode
   logic reads;  // an entry that may end so
 
   assign reads  = (state_q == StRead) || (state_q == StArrive) || (state_q == StFields);
-  assign busy_o = (cutting_q != '0) || request_busy_q || (Pipelined && opening_valid_o) ||
+  assign busy_o = (cutting_q != '0) || (has_jobs_q != '0) || request_busy_q ||
+                  (Pipelined && opening_valid_o) ||
                   (reads ? ready_i : (state_q != StIdle) && ready_q);
 
 endmodule

@@ -28,9 +28,7 @@ module sealgate_dispatch
   output      job_t             job_o,
 
   // A result of the lane was taken.
-  input  wire logic [Lanes-1:0] result_valid_i,
-
-  output      logic             busy_o  // a job is here
+  input  wire logic [Lanes-1:0] result_valid_i
 );
 
   // Words of time that a record takes beside those of its text: header, lengths, tag.
@@ -147,7 +145,6 @@ module sealgate_dispatch
   assign job_ready_o = (state_q == StEmpty) || given;
   assign job_valid_o = (state_q == StOffer) ? chosen_q : '0;
   assign job_o       = job_q;
-  assign busy_o      = state_q != StEmpty;
 
 endmodule
 

@@ -507,7 +507,8 @@ module sealgate_queues
   assign buffer_clear = erase && (erase_queue == last_queue_q) && !rewritten_q[erase_queue];
 
   for (genvar w = 0; w < EntryBeats; w++) begin : gen_word
-    // A row is read once it has landed: never in the cycle in which it is written.
+    // A row that is read in the cycle in which it is written is not looked at: an entry is read once
+    // it has landed, and one whose row is being erased stands elsewhere.
     (* ram_style = "block", no_rw_check *)
     logic [DataWidth-1:0] words_q[Rows];
     logic [DataWidth-1:0] word_q;

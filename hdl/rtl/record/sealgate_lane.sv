@@ -76,7 +76,6 @@ module sealgate_lane
   output      result_t              result_o,
 
   output      lane_events_t         events_o,
-  output      logic                 busy_o,
 
   // Self test, on context 0 with additional data of five bytes.
   input  wire logic                 test_active_i,
@@ -476,7 +475,7 @@ module sealgate_lane
     .text_ready_o    (store_ready),
     .text_data_i     (out_data),
     .text_last_i     (out_last),
-    .tag_valid_i     (tag_valid),
+    .tag_valid_i     (tag_valid),  // of a self-test as well: then no op waits for one
     .tag_ready_o     (judge_ready),
     .tag_i           (tag),
     .tag_error_i     (tag_error),
@@ -502,9 +501,8 @@ module sealgate_lane
   logic                   result_taken;
 
   assign result_taken = result_valid_o && result_ready_i;
-  assign busy_o       = inside_q != '0;
 
-  assign events_o.busy              = busy_o;
+  assign events_o.busy              = inside_q != '0;
   assign events_o.stall_destination =
       (destination_span_valid_o && !destination_span_ready_i) ||
       (destination_word_valid_o && !destination_word_ready_i) || (out_valid && !out_ready);

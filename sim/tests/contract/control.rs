@@ -136,6 +136,7 @@ fn a_record_that_meets_a_zeroize_has_its_key_or_is_refused() {
         let mut sealed_ones = 0;
         for _ in 0..150 {
             load_both(&mut queue, 0, &keys);
+            destination.fill(0);
             queue.push(seal.to_bytes());
             queue.ring();
             for _ in 0..reads {
