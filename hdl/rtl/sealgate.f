@@ -12,6 +12,7 @@ common/sealgate_arbiter.sv
 common/sealgate_clock_gate.sv
 common/sealgate_delay.sv
 common/sealgate_copies.sv
+common/sealgate_reset.sv
 common/sealgate_fifo.sv
 common/sealgate_ram_fifo.sv
 common/sealgate_settle.sv

@@ -96,6 +96,7 @@ module sealgate_top
   // --- Control -----------------------------------------------------------------------------------
 
   logic             engine_rst_n;
+  logic             written;
   logic             enable;
   logic             reset_request;
   logic             zeroize_request;
@@ -117,6 +118,20 @@ module sealgate_top
   logic [LANES-1:0] write_busy;
   logic             entries_busy;
   logic             records_busy;
+
+  // Queues, decode and completer have something to do a few times per record, and the contexts what
+  // decode asks for: when there is nothing, their clock rests (sealgate_clock_gate). Until the engine
+  // is ready there is always something, and the self test belongs to that time.
+  logic control_clk;
+  logic queues_active;
+  logic decode_active;
+  logic completer_active;
+
+  sealgate_clock_gate u_control_clock_gate (
+    .clk_i,
+    .enable_i(!engine_rst_n || !ready || queues_active || decode_active || completer_active),
+    .clk_o   (control_clk)
+  );
 
   assign entries_busy = queues_busy || completer_busy;
   assign records_busy = decode_busy || (write_busy != '0);
@@ -220,6 +235,7 @@ module sealgate_top
     .s_axil_rresp_o,
     .s_axil_rvalid_o,
     .s_axil_rready_i,
+    .written_o        (written),
     .enable_o         (enable),
     .reset_o          (reset_request),
     .zeroize_o        (zeroize_request),
@@ -303,8 +319,9 @@ module sealgate_top
   sealgate_queues #(
     .DataWidth(DATA_WIDTH)
   ) u_queues (
-    .clk_i,
+    .clk_i            (control_clk),
     .rst_ni           (engine_rst_n),
+    .written_i        (written),
     .fetch_enable_i   (fetch && enable),
     .enable_i         (queue_enable),
     .sq_base_i        (sq_base),
@@ -338,7 +355,8 @@ module sealgate_top
     .complete_count_i (complete_count),
     .wait_completion_o(wait_completion),
     .wait_fetch_o     (wait_fetch),
-    .busy_o           (queues_busy)
+    .busy_o           (queues_busy),
+    .active_o         (queues_active)
   );
 
   logic         lookup;
@@ -364,7 +382,7 @@ module sealgate_top
     .Chacha     (Chacha),
     .Pipelined  (Pipelined)
   ) u_decode (
-    .clk_i,
+    .clk_i            (control_clk),
     .rst_ni           (engine_rst_n),
     .ready_i          (ready),
     .present_i        (present),
@@ -394,7 +412,8 @@ module sealgate_top
     .job_done_queue_i (job_done_queue),
     .wait_lane_o      (wait_lane),
     .wait_context_o   (wait_context),
-    .busy_o           (decode_busy)
+    .busy_o           (decode_busy),
+    .active_o         (decode_active)
   );
 
   logic [LANES-1:0] job_valid;
@@ -443,7 +462,7 @@ module sealgate_top
   sealgate_contexts #(
     .NumContexts(NumContexts)
   ) u_contexts (
-    .clk_i,
+    .clk_i            (control_clk),
     .rst_ni           (engine_rst_n),
     .lookup_i         (lookup),
     .lookup_ctx_i     (lookup_ctx),
@@ -661,7 +680,7 @@ module sealgate_top
     .Lanes (LANES),
     .Chacha(Chacha)
   ) u_selftest (
-    .clk_i,
+    .clk_i           (control_clk),
     .rst_ni          (engine_rst_n),
     .start_i         (selftest_start),
     .fault_i         (selftest_fault),
@@ -724,7 +743,7 @@ module sealgate_top
     .Lanes    (LANES),
     .DataWidth(DATA_WIDTH)
   ) u_completer (
-    .clk_i,
+    .clk_i            (control_clk),
     .rst_ni          (engine_rst_n),
     .opening_valid_i (opening_valid),
     .opening_i       (opening),
@@ -750,7 +769,8 @@ module sealgate_top
     .complete_error_o(complete_error),
     .stat_valid_o    (stat_valid),
     .stat_o          (stat),
-    .busy_o          (completer_busy)
+    .busy_o          (completer_busy),
+    .active_o        (completer_active)
   );
 
   sealgate_write_mux #(

@@ -81,7 +81,9 @@ module sealgate_decode
 
   output      logic [QueueCount-1:0]   wait_lane_o,
   output      logic [QueueCount-1:0]   wait_context_o,
-  output      logic                    busy_o  // a context is in use or may be
+  output      logic                    busy_o,  // a context is in use or may be
+  // Something of its state may change; without, its clock may rest.
+  output      logic                    active_o
 );
 
   typedef enum logic [3:0] {
@@ -194,9 +196,11 @@ module sealgate_decode
     return (value & (value - 16'd1)) == 16'd0;
   endfunction
 
+  // In simulation this, and what follows in its way, rests but in its state; hardware has no use for
+  // that.
   always_comb begin
     fields_valid = 1'b1;
-    if (state_q == StFields) begin
+    if (Pipelined || (state_q == StFields)) begin
       unique case (opcode)
         OpcodeContextLoad:
           fields_valid = (suite != '0) && (suite <= LastSuite) &&
@@ -232,12 +236,49 @@ module sealgate_decode
     gcm_left       = '0;
     gcm_records    = '0;
     chacha_records = '0;
-    if (state_q == StFields) begin
+    if (Pipelined || (state_q == StFields)) begin
       gcm_left = 64'(SealSequenceLimit) - sequence_number;
       if (sequence_number < 64'(SealSequenceLimit)) begin
         gcm_records = (gcm_left[63:15] != '0) ? '1 : gcm_left[14:0];
       end
       chacha_records = (sequence_number[63:15] != '1) ? '1 : ~sequence_number[14:0];
+    end
+  end
+
+  // What of length and sequence number an OPEN may not have, by what its context will turn out to be.
+  typedef struct packed {
+    logic tls13;
+    logic tls12_gcm;
+    logic tls12_chacha;
+  } short_t;
+
+  typedef struct packed {
+    logic tls13;
+    logic tls12;
+    logic seal;  // any entry of several records, too
+  } long_t;
+
+  logic   last_sequence;
+  short_t too_short_for;
+  long_t  too_long_for;
+
+  always_comb begin
+    last_sequence = 1'b0;
+    too_short_for = '0;
+    too_long_for  = '0;
+    if (Pipelined || (state_q == StFields)) begin
+      last_sequence = kinds.run ? (sequence_number >= -64'(OpenRunSequenceMargin))
+                                : &sequence_number;
+      too_short_for = '{
+        tls13: length < 32'(MinRecordBytes),
+        tls12_gcm: length < 32'(MinTls12GcmRecordBytes),
+        tls12_chacha: length < 32'(MinTls12ChachaRecordBytes)
+      };
+      too_long_for = '{
+        tls13: length > 32'(MaxRecordBytes),
+        tls12: length > 32'(MaxTls12RecordBytes),
+        seal: length > 32'(MaxSealBytes)
+      };
     end
   end
 
@@ -259,6 +300,10 @@ module sealgate_decode
   logic [15:0] padded_q;
   logic [14:0] gcm_records_q;
   logic [14:0] chacha_records_q;
+  logic        padding_q;       // there is a multiple to pad to
+  logic        last_sequence_q;
+  short_t      short_q;
+  long_t       long_q;
 
   logic request_busy_q;
 
@@ -274,6 +319,10 @@ module sealgate_decode
       fragment_q       <= several ? limit : length[14:0];
       gcm_records_q    <= gcm_records;
       chacha_records_q <= chacha_records;
+      padding_q        <= multiple != '0;
+      last_sequence_q  <= last_sequence;
+      short_q          <= too_short_for;
+      long_q           <= too_long_for;
     end
   end
 
@@ -295,7 +344,8 @@ module sealgate_decode
   logic        tls12;
   size_t       overhead;       // bytes of a record beside those of inner_bytes
   size_t       open_min;
-  length_t     open_max;
+  logic        too_short;      // of an OPEN
+  logic        too_long;
   size_t       inner;
   logic [14:0] seal_records;
   logic [6:0]  status_record;  // records alone
@@ -309,35 +359,37 @@ module sealgate_decode
   assign inner        = inner_bytes(fragment_q, padded_q, tls12);
 
   always_comb begin
-    overhead = size_t'(RecordHeaderBytes + TagBytes);
-    open_min = size_t'(MinRecordBytes);
-    open_max = length_t'(MaxRecordBytes);
+    overhead  = size_t'(RecordHeaderBytes + TagBytes);
+    open_min  = size_t'(MinRecordBytes);
+    too_short = short_q.tls13;
+    too_long  = long_q.tls13;
     if (tls12) begin
       if (is_gcm) overhead = size_t'(MinTls12GcmRecordBytes);
-      open_min = is_gcm ? size_t'(MinTls12GcmRecordBytes) : size_t'(MinTls12ChachaRecordBytes);
-      open_max = length_t'(MaxTls12RecordBytes);
+      open_min  = is_gcm ? size_t'(MinTls12GcmRecordBytes) : size_t'(MinTls12ChachaRecordBytes);
+      too_short = is_gcm ? short_q.tls12_gcm : short_q.tls12_chacha;
+      too_long  = long_q.tls12;
     end
-    if (kinds.run) open_max = length_t'(MaxSealBytes);
+    if (kinds.run) too_long = long_q.seal;
   end
 
   always_comb begin
     status_record = StatusSuccess;
-    if (state_q == StContext) begin
+    if (Pipelined || (state_q == StContext)) begin
       if (kinds.seal) begin
-        if (tls12 && (multiple != '0)) status_record = StatusInvalidField;
+        if (tls12 && padding_q) status_record = StatusInvalidField;
         else if (seal_records == '0) status_record = StatusSequenceExhausted;
-        else if (length > 32'(MaxSealBytes)) status_record = StatusBadLength;
-      end else if (kinds.run ? (sequence_number >= -64'(OpenRunSequenceMargin)) : &sequence_number)
-      begin
+        else if (long_q.seal) status_record = StatusBadLength;
+      end else if (last_sequence_q) begin
         status_record = StatusSequenceExhausted;
-      end else if ((length < 32'(open_min)) || (length > 32'(open_max))) begin
+      end else if (too_short || too_long) begin
         status_record = StatusBadLength;
       end
     end
 
     status_context = status_fields_q;
     if (cutting) status_context = StatusSuccess;
-    else if ((state_q == StContext) && (status_fields_q == StatusSuccess) && !kinds.nop) begin
+    else if ((Pipelined || (state_q == StContext)) && (status_fields_q == StatusSuccess) &&
+             !kinds.nop) begin
       if (!ctx_in_range) status_context = StatusContextMissing;
       else if (kinds.load) begin
         if (ctx_loaded) status_context = StatusContextBusy;
@@ -375,7 +427,7 @@ module sealgate_decode
     shifted     = {remainder_q[13:0], quotient_q[13]};
     remainder_d = (shifted >= limit_q) ? shifted - limit_q : shifted;
     quotient_d  = {1'b0, quotient_q[12:0], shifted >= limit_q};
-    if ((state_q == StDivide) && power_of_two({1'b0, limit_q})) begin
+    if ((Pipelined || (state_q == StDivide)) && power_of_two({1'b0, limit_q})) begin
       divided     = 1'b1;
       remainder_d = length[14:0] & (limit_q - size_t'(1));
       quotient_d  = '0;
@@ -666,7 +718,7 @@ module sealgate_decode
 
   always_comb begin
     rewrite_bytes = '0;
-    if ((state_q == StEmit) && several_q) begin
+    if ((Pipelined || (state_q == StEmit)) && several_q) begin
       rewrite_bytes = bytes;
       rewrite_bytes[EntrySequenceLsb+:EntrySequenceWidth]       = sequence_number + 64'd1;
       rewrite_bytes[EntrySourceLsb+:EntrySourceWidth]           = source + 64'(limit_q);
@@ -737,7 +789,7 @@ module sealgate_decode
 
   always_comb begin
     job_o = '0;
-    if (state_q == StEmit) begin
+    if (Pipelined || (state_q == StEmit)) begin
       job_o = '{
         ticket: ticket,
         open: !kinds.seal,
@@ -766,6 +818,13 @@ module sealgate_decode
   assign busy_o = (cutting_q != '0) || (has_jobs_q != '0) || request_busy_q ||
                   (Pipelined && opening_valid_o) ||
                   (reads ? ready_i : (state_q != StIdle) && ready_q);
+
+  // A job that no lane takes, and no entry, is nothing to do.
+  logic held;
+
+  assign held     = record && !job_ready_i;
+  assign active_o = Pipelined || job_done_i || request_busy_q || (wait_unit_q != '0) ||
+                    ((state_q == StIdle) ? (present_i != '0) : !held);
 
 endmodule
 

@@ -46,6 +46,7 @@ module sealgate_csr
   output      logic                  s_axil_rvalid_o,
   input  wire logic                  s_axil_rready_i,
 
+  output      logic                  written_o,  // a register is being written
   output      logic                  enable_o,
   output      logic                  reset_o,
   output      logic                  zeroize_o,
@@ -141,6 +142,7 @@ module sealgate_csr
   assign s_axil_bvalid_o  = b_valid_q;
   assign s_axil_bresp_o   = b_resp_q;
   assign write            = aw_held_q && w_held_q && !b_valid_q;
+  assign written_o        = write;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

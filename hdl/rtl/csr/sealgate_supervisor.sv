@@ -56,8 +56,12 @@ module sealgate_supervisor (
   logic       zeroize_owed_q;
   logic       started_q;
 
-  // A register, as much depends on it.
-  always_ff @(posedge clk_i) engine_rst_no <= rst_ni && (state_q != StReset);
+  // A register, as much depends on it, of the sense that registers of FPGAs want.
+  logic engine_rst_q;
+
+  always_ff @(posedge clk_i) engine_rst_q <= !rst_ni || (state_q == StReset);
+
+  assign engine_rst_no     = !engine_rst_q;
 
   assign fetch_o           = !reset_owed_q && (state_q != StReset);
   assign ready_o           = (state_q == StReady) && !zeroize_owed_q && !reset_owed_q;

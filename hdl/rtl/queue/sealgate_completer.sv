@@ -64,7 +64,9 @@ module sealgate_completer
   output      logic                   stat_valid_o,
   output      stat_t                  stat_o,
 
-  output      logic                   busy_o
+  output      logic                   busy_o,
+  // Something of its state may change; without, its clock may rest.
+  output      logic                   active_o
 );
 
   localparam int unsigned CompletionBits = 8 * CompletionBytes;
@@ -628,6 +630,11 @@ module sealgate_completer
   end
 
   assign busy_o = inflight_q != '0;
+
+  // The ticks are counted while a queue waits for them alone.
+  assign active_o = opening_valid_i || (result_valid_i != '0) || b_valid_i || (start_i != '0) ||
+                    result_valid_q || merge_valid_q || moves || gather_valid_q || place_valid_q ||
+                    write_valid_q;
 
 endmodule
 

@@ -40,6 +40,7 @@ module sealgate_queues
 ) (
   input  wire logic                   clk_i,
   input  wire logic                   rst_ni,
+  input  wire logic                   written_i,  // the host changes something of what follows
   input  wire logic                   fetch_enable_i,
 
   input  wire logic [QueueCount-1:0]  enable_i,
@@ -84,7 +85,10 @@ module sealgate_queues
   output      logic [QueueCount-1:0]  wait_completion_o,
   output      logic [QueueCount-1:0]  wait_fetch_o,
 
-  output      logic                   busy_o
+  output      logic                   busy_o,
+
+  // Something of its state may change; without, its clock may rest.
+  output      logic                   active_o
 );
 
   localparam int unsigned FetchEntries = 8;
@@ -645,6 +649,28 @@ module sealgate_queues
   end
 
   assign busy_o = (inflight_q != '0) || (erase_q != '0);
+
+  // --- Rest --------------------------------------------------------------------------------------
+
+  // Visits find nothing new once every queue was visited behind the last that happened: some turns
+  // more than the way from a visit to its judgement.
+  localparam logic [4:0] RestCycles = 5'd31;
+
+  logic [4:0] rest_q;
+  logic       fetch_enable_q;
+  logic       happens;
+
+  assign happens = written_i || (fetch_enable_i != fetch_enable_q) || r_valid_i || beat_valid_q ||
+                   read_i || advance_i || rewrite_i || complete_valid_i || (erase_q != '0) ||
+                   ar_valid_q || wants || begins || bad_doorbell;
+
+  always_ff @(posedge clk_i) begin
+    fetch_enable_q <= fetch_enable_i;
+    if (!rst_ni || happens) rest_q <= RestCycles;
+    else if (rest_q != '0) rest_q <= rest_q - 1'b1;
+  end
+
+  assign active_o = happens || (rest_q != '0);
 
   logic unused;
   assign unused = ^{r_tag_i, look_q.read};

@@ -46,15 +46,11 @@ module sealgate_byte_pack
   logic [3:0] fill;        // bytes of the word in front of the chunk
   logic [5:0] total;
   logic       taken;
-  logic       full;        // there is a word
-  logic       flush;       // the rest leaves as the last word
   logic       flushing_q;  // it does
 
   assign fill  = chunk_first_i ? chunk_offset_i : fill_q;
   assign total = {2'b0, fill} + {1'b0, chunk_bytes_i};
   assign taken = chunk_valid_i && chunk_ready_o;
-  assign full  = total[5:4] != 2'b0;
-  assign flush = chunk_last_i && (total[3:0] != 4'd0);
 
   always_ff @(posedge clk_i) begin
     if (taken) fill_q <= total[3:0];
@@ -64,7 +60,9 @@ module sealgate_byte_pack
     localparam int unsigned NumQuarters = 4;
 
     logic                             room;
-    logic                             taken_q, full_q, flush_q, first_q;
+    logic                             taken_q, first_q, last_q;
+    logic [5:0]                       total_q;
+    logic                             full, flush;  // as below, of the chunk before
     logic [3:0]                       place_q;
     logic [NumQuarters-1:0][3:0]      by_bytes, by_quarters;
     logic                             turned_valid, turned_full, turned_flush, turned_first;
@@ -79,11 +77,14 @@ module sealgate_byte_pack
     // A cycle behind the decision.
     always_ff @(posedge clk_i) begin
       taken_q <= taken && rst_ni;
-      full_q  <= full;
-      flush_q <= flush;
+      total_q <= total;
       first_q <= chunk_first_i;
+      last_q  <= chunk_last_i;
       place_q <= fill;
     end
+
+    assign full  = total_q[5:4] != 2'b0;
+    assign flush = last_q && (total_q[3:0] != 4'd0);
 
     // With the chunk: turned by less than a quarter.
     sealgate_copies #(
@@ -128,7 +129,7 @@ module sealgate_byte_pack
       .Cycles(2)
     ) u_turned (
       .clk_i,
-      .value_i({taken_q && rst_ni, full_q, flush_q, first_q}),
+      .value_i({taken_q && rst_ni, full, flush, first_q}),
       .value_o({turned_valid, turned_full, turned_flush, turned_first})
     );
 
@@ -190,6 +191,11 @@ module sealgate_byte_pack
     logic [63:0] rest_high_q;
     logic [63:0] front_low, front_high;        // bytes of the word in front of the chunk
     logic [63:0] joined_low, joined_high;
+    logic        full;                         // there is a word
+    logic        flush;                        // the rest leaves as the last word
+
+    assign full  = total[5:4] != 2'b0;
+    assign flush = chunk_last_i && (total[3:0] != 4'd0);
 
     always_comb begin
       by_bytes_low  = push_bytes(chunk_data_i[63:0], chunk_data_i[127:104], fill[1:0]);

@@ -15,6 +15,9 @@
 // for the model that tests them.
 //
 // While the self test is active, and no job is inside, the AEAD belongs to the test.
+//
+// Jobs, their spans and words come in with the reset of the lane; behind them it comes in copies, a
+// cycle later, before anything can have got that far. So a reset lasts for two cycles at least.
 
 `default_nettype none
 
@@ -103,6 +106,21 @@ module sealgate_lane
 
   // Records between command and verdict: twice what the AEAD holds, for those whose text waits.
   localparam int unsigned OpDepth = 32;
+
+  // Resets of the inbound side, the AEAD and the outbound side.
+  logic in_rst_n, aead_rst_n, out_rst_n;
+
+  if (Pipelined) begin : g_reset
+    sealgate_reset #(
+      .Copies(3)
+    ) u_reset (
+      .clk_i,
+      .rst_ni,
+      .rst_no({in_rst_n, aead_rst_n, out_rst_n})
+    );
+  end else begin : g_direct_reset
+    assign {in_rst_n, aead_rst_n, out_rst_n} = {3{rst_ni}};
+  end
 
   // --- Jobs and their sources --------------------------------------------------------------------
 
@@ -210,7 +228,7 @@ module sealgate_lane
     .Pipelined(Pipelined)
   ) u_record_in (
     .clk_i,
-    .rst_ni,
+    .rst_ni(in_rst_n),
     .job_valid_i     (job_valid),
     .job_ready_o     (job_ready),
     .job_i           (job),
@@ -239,7 +257,7 @@ module sealgate_lane
     .Registered(Pipelined)
   ) u_ops (
     .clk_i,
-    .rst_ni,
+    .rst_ni(in_rst_n),
     .valid_i(made_op_valid),
     .ready_o(made_op_ready),
     .data_i (made_op),
@@ -253,7 +271,7 @@ module sealgate_lane
     .Registered(Pipelined)
   ) u_op (
     .clk_i,
-    .rst_ni,
+    .rst_ni(out_rst_n),
     .valid_i(queued_op_valid),
     .ready_o(queued_op_ready),
     .data_i (queued_op),
@@ -270,7 +288,7 @@ module sealgate_lane
     .Depth(OpDepth)
   ) u_received (
     .clk_i,
-    .rst_ni,
+    .rst_ni(in_rst_n),
     .clear_i(1'b0),
     .valid_i(made_received_valid),
     .ready_o(unused_received_ready),
@@ -372,7 +390,7 @@ module sealgate_lane
     .Registered(Pipelined)
   ) u_commands (
     .clk_i,
-    .rst_ni,
+    .rst_ni(aead_rst_n),
     .valid_i(offered_valid),
     .ready_o(offered_ready),
     .data_i (offered),
@@ -386,7 +404,7 @@ module sealgate_lane
     .Registered(Pipelined)
   ) u_text (
     .clk_i,
-    .rst_ni,
+    .rst_ni(aead_rst_n),
     .valid_i(offered_text_valid),
     .ready_o(offered_text_ready),
     .data_i ({text_error && !test_in, offered_text}),
@@ -400,7 +418,7 @@ module sealgate_lane
     .Registered(Pipelined)
   ) u_tag (
     .clk_i,
-    .rst_ni,
+    .rst_ni(out_rst_n),
     .valid_i(made_tag_valid),
     .ready_o(made_tag_ready),
     .data_i ({made_tag_error, made_tag}),
@@ -419,7 +437,7 @@ module sealgate_lane
     .Pipelined  (Pipelined)
   ) u_aead (
     .clk_i,
-    .rst_ni,
+    .rst_ni(aead_rst_n),
     .key_valid_i,
     .key_ready_o,
     .key_ctx_i,
@@ -464,7 +482,7 @@ module sealgate_lane
     .Pipelined(Pipelined)
   ) u_record_out (
     .clk_i,
-    .rst_ni,
+    .rst_ni(out_rst_n),
     .op_valid_i      (op_valid),
     .op_ready_o      (op_ready),
     .op_i            (op),

@@ -412,13 +412,15 @@ module sealgate_record_in
       StDrain: if (drained) state_d = StEnd;
       StEnd:   if (op_ready_i) state_d = StIdle;
       default: state_d = StIdle;
-    endcase
-    if (!rst_ni) state_d = StIdle;
+    endcase  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) state_q <= StIdle;
+    else state_q <= state_d;
   end
 
-  always_ff @(posedge clk_i) state_q <= state_d;
-
-  // A state of its own loads the job, which is wide.
+  // A state of its own loads the job, which is wide. It knows of no reset: a cycle after one there
+  // is no job yet.
   logic load_job, load_left;
 
   if (Pipelined) begin : g_load
