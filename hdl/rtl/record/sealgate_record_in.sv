@@ -105,6 +105,7 @@ module sealgate_record_in
   length_t     least;          // bytes of the shortest record
   logic [15:0] header_length;  // as received
   logic        header_good;
+  length_t     length_room;     // for a header's length in what is left of a run
   logic        length_good;    // in a run
   logic        stop;
   size_t       record_bytes;   // OPEN
@@ -115,6 +116,16 @@ module sealgate_record_in
   assign overhead       = explicit_nonce_q ? ExplicitOverhead : PlainOverhead;
   assign least          = job_q.tls12 ? length_t'(overhead)
                                       : length_t'(sealgate_abi_pkg::MinRecordBytes);
+
+  // Stands for some cycles before a header is there.
+  sealgate_delay #(
+    .Width($bits(length_t)),
+    .Cycles(Pipelined ? 1 : 0)
+  ) u_length_room (
+    .clk_i,
+    .value_i(length_q - length_t'(HeaderBytes)),
+    .value_o(length_room)
+  );
 
   // In simulation lengths, command and op rest but in their cycle; hardware has no use for that.
   always_comb begin
@@ -129,8 +140,8 @@ module sealgate_record_in
       header_good   = (job_q.tls12 || (header_q[7:0] == ApplicationData)) &&
                       (header_q[23:8] == 16'h0303);
       length_good   = (header_length <= (job_q.tls12 ? MaxBytesTls12 : MaxBytesTls13)) &&
-                      (length_t'(header_length) + length_t'(HeaderBytes) >= least) &&
-                      (length_t'(header_length) + length_t'(HeaderBytes) <= length_q);
+                      (length_t'(header_length) >= least - length_t'(HeaderBytes)) &&
+                      (length_t'(header_length) <= length_room);
       stop          = job_q.run && (fault_q || !header_good || !length_good);
       record_bytes  = job_q.run ? size_t'(header_length + HeaderBytes) : size_t'(length_q);
       // Of the record's length as it is at hand, so that there is one difference alone.
@@ -385,7 +396,14 @@ module sealgate_record_in
   logic    run_goes_on_q;
   logic    advance_q;  // it is the next record's turn
 
-  assign left = length_q - length_t'(record_bytes_q);
+  sealgate_delay #(
+    .Width($bits(length_t)),
+    .Cycles(Pipelined ? 1 : 0)
+  ) u_left (
+    .clk_i,
+    .value_i(length_q - length_t'(record_bytes_q)),
+    .value_o(left)
+  );
 
   // Known from the cycle after StCommand on.
   always_ff @(posedge clk_i) run_goes_on_q <= left >= least;

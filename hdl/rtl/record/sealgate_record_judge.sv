@@ -159,7 +159,7 @@ module sealgate_record_judge
     else if (!content_q.found) other_q <= StatusPaddingWithoutContent;
     else other_q <= StatusSuccess;
     content_words_q <= words_of(content_q.bytes);
-    other_words_q   <= words_of(op_q.text_bytes) - words_of(content_q.bytes);
+    other_words_q   <= text_words_q - content_words_q;
     text_words_q    <= words_of(op_q.text_bytes);
     destination_q   <= op_q.destination + 64'(written_q);
   end
@@ -193,11 +193,13 @@ module sealgate_record_judge
 
   // --- Plan --------------------------------------------------------------------------------------
 
-  size_t       record_bytes;
+  size_t       record_bytes_q;
   plan_t       plan_d, plan_q;
   logic [10:0] keep_q, skip_q;
 
-  assign record_bytes = op_q.text_bytes + (op_q.explicit_nonce ? ExplicitOverhead : PlainOverhead);
+  always_ff @(posedge clk_i) begin
+    record_bytes_q <= op_q.text_bytes + (op_q.explicit_nonce ? ExplicitOverhead : PlainOverhead);
+  end
 
   always_comb begin
     plan_d = '{
@@ -208,7 +210,7 @@ module sealgate_record_judge
       header_type: op_q.header_type,
       nonce: op_q.nonce,
       destination: op_q.destination,
-      bytes: record_bytes,
+      bytes: record_bytes_q,
       has_text: op_q.has_text,
       text_bytes: op_q.text_bytes,
       result: '0
@@ -230,7 +232,7 @@ module sealgate_record_judge
       if (deliver_q) begin
         plan_d.result.content_type = content_q.kind;
         plan_d.result.written      = length_t'(content_q.bytes);
-        plan_d.result.consumed     = length_t'(record_bytes);
+        plan_d.result.consumed     = length_t'(record_bytes_q);
         plan_d.result.records      = 16'd1;
       end
     end
@@ -239,7 +241,7 @@ module sealgate_record_judge
   always_ff @(posedge clk_i) begin
     plan_q <= plan_d;
     if (!opened_plan) begin
-      keep_q <= words_of(op_q.text_bytes);
+      keep_q <= text_words_q;
       skip_q <= '0;
     end else begin
       keep_q <= deliver_q ? content_words_q : '0;
@@ -282,7 +284,7 @@ module sealgate_record_judge
         ended_q        <= content_q.kind != ApplicationData;
         content_type_q <= content_q.kind;
         written_q      <= written_q + length_t'(content_q.bytes);
-        consumed_q     <= consumed_q + length_t'(record_bytes);
+        consumed_q     <= consumed_q + length_t'(record_bytes_q);
         records_q      <= records_q + 16'd1;
       end else begin
         ended_q <= 1'b1;

@@ -63,10 +63,9 @@ module sealgate_record_store
   logic                 read;
   logic                 taken;
   logic                 fetch;
-  logic [IndexWidth:0]  used;
+  logic [IndexWidth:0]  used_q;
 
-  // Two words may be on their way while the last one is not counted yet.
-  assign used          = write_q - read_q;
+  // Two words may be on their way while the last two are not counted yet.
   assign text_ready_o  = !full_q;
   assign write         = text_valid_i;
   assign fetch_ready_o = !skip_due_q && !keep_any_q;
@@ -81,6 +80,7 @@ module sealgate_record_store
       after_q      <= (IndexWidth + 1)'(1);
       there_q      <= 1'b0;
       skipped_q    <= 1'b0;
+      used_q       <= '0;
       full_q       <= 1'b0;
       keep_q       <= '0;
       keep_any_q   <= 1'b0;
@@ -99,7 +99,8 @@ module sealgate_record_store
       if (write) there_q <= 1'b1;
       else if (skipped_q) there_q <= read_q != write_q;
       else if (read && (after_q == write_q)) there_q <= 1'b0;
-      full_q       <= used >= (IndexWidth + 1)'(Words - 3);
+      used_q       <= write_q - read_q;
+      full_q       <= used_q >= (IndexWidth + 1)'(Words - 4);
       read_valid_q <= read;
       if (fetch) begin
         keep_q     <= fetch_keep_i;

@@ -263,7 +263,9 @@ module sealgate_gcm_tag
       ahead_q <= 1'b0;
     end else begin
       lead_q  <= lead_d;
-      ahead_q <= lead_d > 0;
+      // That is lead_d > 0, without the sum.
+      ahead_q <= (lead_q > 1) || ((lead_q == 1) && (text_left || !text_taken)) ||
+                 ((lead_q == 0) && text_left && !text_taken);
     end
   end
 
