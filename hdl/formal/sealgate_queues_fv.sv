@@ -89,6 +89,7 @@ module sealgate_queues_fv
   ) dut (
     .clk_i,
     .rst_ni,
+    .written_i(1'b0),  // of active_o alone
     .fetch_enable_i,
     .enable_i,
     .sq_base_i        (sq_base),

@@ -405,7 +405,8 @@ module sealgate_record_in
     .value_o(left)
   );
 
-  // Known from the cycle after StCommand on.
+  // Known from the first cycle after StCommand on, with `Pipelined` from the second: then a tag is taken
+  // in its second cycle at the earliest.
   always_ff @(posedge clk_i) run_goes_on_q <= left >= least;
 
   state_e state_d;
@@ -430,7 +431,8 @@ module sealgate_record_in
       StDrain: if (drained) state_d = StEnd;
       StEnd:   if (op_ready_i) state_d = StIdle;
       default: state_d = StIdle;
-    endcase  end
+    endcase
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) state_q <= StIdle;
