@@ -405,8 +405,8 @@ module sealgate_record_in
     .value_o(left)
   );
 
-  // Known from the first cycle after StCommand on, with `Pipelined` from the second: then a tag is taken
-  // in its second cycle at the earliest.
+  // Known from the first cycle after StCommand on; with `Pipelined` from the second, and then a tag is
+  // taken in its second cycle at the earliest.
   always_ff @(posedge clk_i) run_goes_on_q <= left >= least;
 
   state_e state_d;
