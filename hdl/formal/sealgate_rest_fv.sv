@@ -3,8 +3,9 @@
 // Decode and sealgate_completer: while a module says that it is not active, an edge of its clock
 // changes nothing, whatever its inputs are. So sealgate_top may leave the edge out.
 //
-// Inputs and state are anything. What is compared is the state that steers; the registers of data
-// change with it only. Ticks of the completer count what waits, and nothing does.
+// Inputs and state are anything. What is compared is the state that steers. The registers of data
+// change with it only, and indices and counts with what `moves` lists. Ticks of the completer count
+// what waits, and nothing does.
 
 `default_nettype none
 
@@ -115,12 +116,11 @@ module sealgate_rest_fv
     always_ff @(posedge clk_i) state_q <= state;
 
     always_comb begin
-      // A request that is over was under way.
-      m_finished: assume (!dut.request_finished_q || dut.request_busy_q);
       // Contexts tell of a request's end while it is under way.
       m_done:     assume (!request_done_i || dut.request_busy_q);
+      a_finished: assert (!rst_ni || !dut.request_finished_q || dut.request_busy_q);
       a_state:    assert (was_active_q || (state == state_q));
-      a_moves:    assert (active || !moves);
+      a_moves:    assert (!rst_ni || active || !moves);
     end
   end else begin : g_completer
     logic [63:0] cq_base[QueueCount];
@@ -199,15 +199,15 @@ module sealgate_rest_fv
       older: dut.older_q,
       due: dut.due_q
     };
-    assign moves = dut.update || dut.job_done_o || (dut.left != '0) || (dut.picked != '0) ||
-                   dut.gather_moves || dut.stat_valid_o || dut.write_valid_o ||
-                   dut.complete_valid_o;
+    assign moves = (start_i != '0) || dut.update || dut.job_done_o || (dut.left != '0) ||
+                   (dut.picked != '0) || dut.gather_moves || dut.stat_valid_o ||
+                   dut.write_valid_o || dut.complete_valid_o;
 
     always_ff @(posedge clk_i) state_q <= state;
 
     always_comb begin
       a_state: assert (was_active_q || (state == state_q));
-      a_moves: assert (active || !moves);
+      a_moves: assert (!rst_ni || active || !moves);
     end
   end
 

@@ -743,7 +743,7 @@ module sealgate_top
     .Lanes    (LANES),
     .DataWidth(DATA_WIDTH)
   ) u_completer (
-    .clk_i            (control_clk),
+    .clk_i           (control_clk),
     .rst_ni          (engine_rst_n),
     .opening_valid_i (opening_valid),
     .opening_i       (opening),

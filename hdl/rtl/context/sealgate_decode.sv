@@ -255,7 +255,7 @@ module sealgate_decode
   typedef struct packed {
     logic tls13;
     logic tls12;
-    logic seal;  // any entry of several records, too
+    logic seal;  // a run that is opened, too
   } long_t;
 
   logic   last_sequence;

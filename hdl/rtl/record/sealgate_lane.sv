@@ -228,7 +228,7 @@ module sealgate_lane
     .Pipelined(Pipelined)
   ) u_record_in (
     .clk_i,
-    .rst_ni(in_rst_n),
+    .rst_ni          (in_rst_n),
     .job_valid_i     (job_valid),
     .job_ready_o     (job_ready),
     .job_i           (job),
@@ -437,7 +437,7 @@ module sealgate_lane
     .Pipelined  (Pipelined)
   ) u_aead (
     .clk_i,
-    .rst_ni(aead_rst_n),
+    .rst_ni          (aead_rst_n),
     .key_valid_i,
     .key_ready_o,
     .key_ctx_i,
@@ -482,7 +482,7 @@ module sealgate_lane
     .Pipelined(Pipelined)
   ) u_record_out (
     .clk_i,
-    .rst_ni(out_rst_n),
+    .rst_ni          (out_rst_n),
     .op_valid_i      (op_valid),
     .op_ready_o      (op_ready),
     .op_i            (op),

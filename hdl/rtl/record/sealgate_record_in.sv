@@ -105,7 +105,7 @@ module sealgate_record_in
   length_t     least;          // bytes of the shortest record
   logic [15:0] header_length;  // as received
   logic        header_good;
-  length_t     length_room;     // for a header's length in what is left of a run
+  length_t     length_room;    // for a header's length in what is left of a run
   logic        length_good;    // in a run
   logic        stop;
   size_t       record_bytes;   // OPEN
