@@ -131,10 +131,12 @@ fn a_record_that_meets_a_zeroize_has_its_key_or_is_refused() {
         let (source, destination) = (rig.buffer_of(&plaintext), rig.buffer(128));
         let sealed = keys.seal(1, &plaintext, 23, 0);
         let seal = seal_entry(0, 1, source.at(0), 64, destination.at(0));
-        // Later when the last one was refused, earlier when it was sealed: most meet the engine between the two.
+        // Later when the last one was refused, earlier when it was sealed: most meet the engine between the two. The
+        // device has a thread of its own, and how far it gets in the meantime is the machine's affair: so the tries go
+        // on until enough were sealed.
         let mut reads = 0_usize;
         let mut sealed_ones = 0;
-        for _ in 0..150 {
+        for tried in 1..=5_000 {
             load_both(&mut queue, 0, &keys);
             destination.fill(0);
             queue.push(seal.to_bytes());
@@ -155,8 +157,11 @@ fn a_record_that_meets_a_zeroize_has_its_key_or_is_refused() {
                 other => panic!("{other} in a zeroize"),
             }
             wait_until("the zeroize is over", || rig.registers().device().status().read().ready());
+            if tried >= 150 && sealed_ones >= 50 {
+                return;
+            }
         }
-        assert!(sealed_ones >= 50, "{sealed_ones} of 150 were sealed");
+        panic!("{sealed_ones} of 5000 were sealed");
     });
 }
 
