@@ -177,7 +177,9 @@ module sealgate_record_judge_fv
       a_passes:  assert (!(compared && opened) || !dut.passes_q ||
                          (dut.tag_counts_q && !(op_i.run && dut.ended_q)));
       a_kind:    assert (!judged || ((dut.end_plan == op_i.run_end) && (dut.end_rest == op_i.run_end) &&
-                                    (dut.opened_plan == opened) && (dut.opened_rest == opened)));
+                                    (dut.end_result == op_i.run_end) &&
+                                    (dut.opened_plan == opened) && (dut.opened_rest == opened) &&
+                                    (dut.opened_result == opened)));
       a_deliver: assert (!(judged && opened) || ((dut.deliver_q == (dut.tag_good && dut.passes_q)) &&
                                                  (!dut.write_q || dut.deliver_q)));
       a_verdict: assert (!(judged && opened) || good || (dut.verdict_q != '0));

@@ -147,17 +147,18 @@ module sealgate_aead
   assign in_ready_o  = text_due_q && in_ready[text_core_q];
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      due_q       <= '0;
-      text_due_q  <= 1'b0;
-      text_core_q <= 1'b0;
-    end else if (accept) begin
+    if (!rst_ni) text_due_q <= 1'b0;
+    else if (accept) text_due_q <= cmd_has_text_i;
+    else if (in_valid_i && in_ready_o) text_due_q <= due_q != BeatsWidth'(1);
+  end
+
+  // What counts only when text is due follows the commands that are offered, taken or not.
+  always_ff @(posedge clk_i) begin
+    if (!text_due_q) begin
       due_q       <= BeatsWidth'((17'(cmd_text_bytes_i) + 17'd15) >> 4);
-      text_due_q  <= cmd_has_text_i;
       text_core_q <= cmd_core;
     end else if (in_valid_i && in_ready_o) begin
-      due_q      <= due_q - 1'b1;
-      text_due_q <= due_q != BeatsWidth'(1);
+      due_q <= due_q - 1'b1;
     end
   end
 

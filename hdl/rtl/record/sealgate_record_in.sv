@@ -87,7 +87,8 @@ module sealgate_record_in
   state_e       state_q;
   job_t         job_q;
   length_t      length_q;    // of what is left of a run,
-  logic [63:0]  sequence_q;  // and its first sequence number
+  logic [63:0]  sequence_q;  // and its first sequence number,
+  logic         sequence_carry_q;  // whose upper half follows a cycle behind the lower
   logic [103:0] header_q;    // and explicit nonce
   logic         fault_q;
   logic         bad_header_q;
@@ -465,11 +466,15 @@ module sealgate_record_in
 
   always_ff @(posedge clk_i) begin
     if (load_left) begin
-      length_q   <= job_i.length;
-      sequence_q <= job_i.sequence_number;
+      length_q         <= job_i.length;
+      sequence_q       <= job_i.sequence_number;
+      sequence_carry_q <= 1'b0;
     end else if (advance_q) begin
-      length_q   <= left;
-      sequence_q <= sequence_q + 64'd1;
+      length_q                             <= left;
+      {sequence_carry_q, sequence_q[31:0]} <= {1'b0, sequence_q[31:0]} + 33'd1;
+    end else if (sequence_carry_q) begin
+      sequence_q[63:32] <= sequence_q[63:32] + 32'd1;
+      sequence_carry_q  <= 1'b0;
     end
   end
 

@@ -142,7 +142,9 @@ module sealgate_record_judge
   logic [10:0] content_words_q;
   logic [10:0] other_words_q;    // of the text, behind the content
   logic [10:0] text_words_q;
-  logic [63:0] destination_q;    // OPEN
+  logic [63:0] destination_q;    // OPEN; its upper half a cycle behind the lower
+  logic [31:0] destination_low_q;
+  logic        destination_carry_q;
 
   assign too_long = op_q.text_bytes > (op_q.tls12 ? MaxText : MaxInner);
 
@@ -161,7 +163,8 @@ module sealgate_record_judge
     content_words_q <= words_of(content_q.bytes);
     other_words_q   <= text_words_q - content_words_q;
     text_words_q    <= words_of(op_q.text_bytes);
-    destination_q   <= op_q.destination + 64'(written_q);
+    {destination_carry_q, destination_low_q} <= {1'b0, op_q.destination[31:0]} + 33'(written_q);
+    destination_q <= {op_q.destination[63:32] + 32'(destination_carry_q), destination_low_q};
   end
 
   // --- Verdict -----------------------------------------------------------------------------------
@@ -169,20 +172,20 @@ module sealgate_record_judge
   logic        tag_good;
   logic        deliver_q;
   logic        write_q;          // there is something to be delivered
-  // The end of a run, and a record that is opened: for what selects the plan, and for the rest.
-  logic        end_plan, end_rest;
-  logic        opened_plan, opened_rest;
+  // The end of a run, and a record that is opened: for the plan, its result, and the rest.
+  logic        end_plan, end_result, end_rest;
+  logic        opened_plan, opened_result, opened_rest;
   logic [6:0]  verdict_q;
 
   assign tag_good = &tag_same_q;
 
   sealgate_copies #(
     .Width(2),
-    .Copies(2)
+    .Copies(3)
   ) u_kind (
     .clk_i,
     .value_i({op_q.run_end, op_q.open && !op_q.run_end}),
-    .copies_o({end_plan, opened_plan, end_rest, opened_rest})
+    .copies_o({end_plan, opened_plan, end_result, opened_result, end_rest, opened_rest})
   );
 
   always_ff @(posedge clk_i) begin
@@ -216,18 +219,20 @@ module sealgate_record_judge
       result: '0
     };
     plan_d.result.ticket = op_q.ticket;
-    if (end_plan) begin
-      plan_d.write               = 1'b0;
+    if (opened_plan) begin
+      plan_d.write       = write_q;
+      plan_d.destination = destination_q;
+      plan_d.bytes       = content_q.bytes;
+      plan_d.text_bytes  = content_q.bytes;
+    end
+    if (end_plan) plan_d.write = 1'b0;
+    if (end_result) begin
       plan_d.result.status       = any_q ? StatusSuccess : ended_q ? status_q : op_q.status;
       plan_d.result.content_type = content_type_q;
       plan_d.result.written      = written_q;
       plan_d.result.consumed     = consumed_q;
       plan_d.result.records      = records_q;
-    end else if (opened_plan) begin
-      plan_d.write         = write_q;
-      plan_d.destination   = destination_q;
-      plan_d.bytes         = content_q.bytes;
-      plan_d.text_bytes    = content_q.bytes;
+    end else if (opened_result) begin
       plan_d.result.status = verdict_q;
       if (deliver_q) begin
         plan_d.result.content_type = content_q.kind;

@@ -15,6 +15,8 @@ const SEQUENCE: u64 = 40;
 struct Bench {
     queue: Queue,
     keys: Keys,
+    /// Sequence number of the first record.
+    sequence: u64,
     source: Buffer,
     destination: Buffer,
 }
@@ -32,13 +34,14 @@ impl Bench {
     fn new(rig: &Rig, keys: Keys) -> Self {
         let mut queue = rig.queue(5, 4, 4);
         load_both(&mut queue, 0, &keys);
-        Self { queue, keys, source: rig.buffer(1 << 17), destination: rig.buffer(1 << 17) }
+        let (source, destination) = (rig.buffer(1 << 17), rig.buffer(1 << 17));
+        Self { queue, keys, sequence: SEQUENCE, source, destination }
     }
 
     /// The record at this place of the run.
     fn record(&self, place: usize, content: &[u8], content_type: u8) -> Vec<u8> {
         let zeroes = (place * 37 % 50).min(16_384 - content.len());
-        self.keys.seal(SEQUENCE + place as u64, content, content_type, zeroes)
+        self.keys.seal(self.sequence + place as u64, content, content_type, zeroes)
     }
 
     /// Opens `bytes` as a run and compares with what is expected.
@@ -48,7 +51,7 @@ impl Bench {
         self.destination.fill(GUARD);
         let entry = RecordEntry {
             destination: self.destination.at(destination),
-            ..run_entry(&self.keys, 1, SEQUENCE, self.source.at(source), bytes.len())
+            ..run_entry(&self.keys, 1, self.sequence, self.source.at(source), bytes.len())
         };
         let completion = self.queue.run(entry.to_bytes());
         assert_eq!(completion.status(), Ok(Status::Success), "{entry:?}");
@@ -102,6 +105,22 @@ fn the_records_of_a_run_are_opened_and_packed() {
             {
                 let (bytes, run) = bench.good(sizes);
                 bench.check(&bytes, (at * 5, at * 11), &run);
+            }
+            rig.soft_reset();
+        }
+    });
+}
+
+/// A sequence number has 64 bits, and each record's is one more than that of the record before.
+#[test]
+fn the_sequence_number_of_a_run_carries_into_its_upper_half() {
+    on_each_device(|rig| {
+        for keys in kinds() {
+            let mut bench = Bench::new(rig, keys);
+            for sequence in [0xFFFF_FFFD, 0xFFFF_FFFF, 0x0000_FFFF_FFFF_FFFE, 0x7FFF_FFFF] {
+                bench.sequence = sequence;
+                let (bytes, run) = bench.good(&[20, 0, 300, 1, 64]);
+                bench.check(&bytes, (1, 2), &run);
             }
             rig.soft_reset();
         }

@@ -141,8 +141,9 @@ module sealgate_gcm_issue
     end
   end
 
+  // The command that is offered, taken or not: without one, what it says counts nowhere.
   always_ff @(posedge clk_i) begin
-    if (accept) begin
+    if (cmd_ready_o) begin
       ctx_q        <= cmd_ctx_i;
       open_q       <= cmd_open_i;
       aad_bytes_q  <= cmd_aad_bytes_i;
