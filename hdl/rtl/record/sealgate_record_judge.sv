@@ -142,7 +142,7 @@ module sealgate_record_judge
   logic [10:0] content_words_q;
   logic [10:0] other_words_q;    // of the text, behind the content
   logic [10:0] text_words_q;
-  logic [63:0] destination_q;    // OPEN; its upper half a cycle behind the lower
+  logic [63:0] destination_q;    // OPEN; the lower half is added up a cycle before the upper
   logic [31:0] destination_low_q;
   logic        destination_carry_q;
 

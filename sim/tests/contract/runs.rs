@@ -127,6 +127,23 @@ fn the_sequence_number_of_a_run_carries_into_its_upper_half() {
     });
 }
 
+/// Where a record goes is worked out from where the run began, in 64 bits.
+#[test]
+fn a_run_is_written_across_a_line_of_four_gib() {
+    on_each_device(|rig| {
+        let mut bench = Bench::new(rig, suites()[0]);
+        let buffers = std::iter::once(bench.destination).chain((0..8).map(|_| rig.buffer(1 << 17)));
+        let crossing = |it: &Buffer| it.at(0) >> 32 != it.at(1 << 16) >> 32;
+        bench.destination = buffers.into_iter().find(crossing).expect("such a place is given");
+        let line = (1 << 32) - (bench.destination.at(0) % (1 << 32)) as usize;
+        let (bytes, run) = bench.good(&[100, 60, 0, 300, 1460, 7]);
+        // In the first record, between two, and in the last.
+        for before in [1, 100, 160, 300, run.content.len() - 3] {
+            bench.check(&bytes, (3, line - before), &run);
+        }
+    });
+}
+
 /// The first record may be of any type and is then all of the run.
 #[test]
 fn a_first_record_of_another_type_stands_alone() {
