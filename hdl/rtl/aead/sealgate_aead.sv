@@ -131,7 +131,7 @@ module sealgate_aead
     else if (key_done_o) loading_q <= 1'b0;
   end
 
-  // Commands. `due_q` beats of the last record have not come in; `text_due_q` tells if there are any.
+  // Commands. `text_due_q`: text of the last record has not come in; then `due_q` tells how many beats.
   logic                  cmd_core;
   logic                  text_core_q;
   logic [BeatsWidth-1:0] due_q;
@@ -152,7 +152,8 @@ module sealgate_aead
     else if (in_valid_i && in_ready_o) text_due_q <= due_q != BeatsWidth'(1);
   end
 
-  // What counts only when text is due follows the commands that are offered, taken or not.
+  // Counts only when text is due, and until then follows the command that is offered, taken or not: the
+  // handshake is late, and selects one bit this way in place of a dozen.
   always_ff @(posedge clk_i) begin
     if (!text_due_q) begin
       due_q       <= BeatsWidth'((17'(cmd_text_bytes_i) + 17'd15) >> 4);

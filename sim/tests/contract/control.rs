@@ -124,6 +124,8 @@ fn zeroize_wipes_every_context_when_the_entries_in_flight_have_completed() {
 /// Wherever in the engine the record is when the zeroize comes, it is not sealed with what the wipe leaves of its key.
 #[test]
 fn a_record_that_meets_a_zeroize_has_its_key_or_is_refused() {
+    const MOST_TRIES: usize = 5_000;
+
     on_each_device(|rig| {
         let mut queue = rig.queue(1, 4, 4);
         let keys = suites()[0];
@@ -136,7 +138,7 @@ fn a_record_that_meets_a_zeroize_has_its_key_or_is_refused() {
         // on until enough were sealed.
         let mut reads = 0_usize;
         let mut sealed_ones = 0;
-        for tried in 1..=5_000 {
+        for tried in 1..=MOST_TRIES {
             load_both(&mut queue, 0, &keys);
             destination.fill(0);
             queue.push(seal.to_bytes());
@@ -161,7 +163,7 @@ fn a_record_that_meets_a_zeroize_has_its_key_or_is_refused() {
                 return;
             }
         }
-        panic!("{sealed_ones} of 5000 were sealed");
+        panic!("{sealed_ones} of {MOST_TRIES} were sealed");
     });
 }
 
