@@ -22,6 +22,8 @@ mod rtl {
         name: String,
         module: &'static str,
         options: Vec<String>,
+        /// A file beside those of the engine that the module stands in.
+        wrapper: Option<PathBuf>,
         /// What the compiler does with the code that runs in every cycle.
         opt_level: u32,
     }
@@ -36,6 +38,9 @@ mod rtl {
 
     /// What the shim needs for the model with pipelined lanes.
     const PIPELINED: &str = "#include \"Vsealgate_top_pipelined.h\"\n#define SEALGATE_PIPELINED\n";
+
+    /// What the shim needs for the lane alone.
+    const LANE: &str = "#include \"Vsealgate_bare_lane.h\"\n#define SEALGATE_LANE\n";
 
     /// Without splitting of always blocks and without tables in place of logic the models take fewer instructions and
     /// less of the instruction cache: counted, for this RTL.
@@ -73,9 +78,10 @@ mod rtl {
         let workspace = manifest.parent().ok_or("the crate stands in no workspace")?;
         let rtl = workspace.join("hdl/rtl");
         let shim = manifest.join("src/rtl");
-        println!("cargo::rerun-if-changed={}", rtl.display());
-        println!("cargo::rerun-if-changed={}", shim.join("shim.cpp").display());
-        println!("cargo::rerun-if-changed={}", shim.join("shim.h").display());
+        let lane = shim.join("sealgate_bare_lane.sv");
+        for source in [&rtl, &shim.join("shim.cpp"), &shim.join("shim.h"), &lane] {
+            println!("cargo::rerun-if-changed={}", source.display());
+        }
 
         let verilator = verilator_root(workspace)?;
         let mut sources = Sources::default();
@@ -85,12 +91,17 @@ mod rtl {
             sources.add(3, include.join(runtime));
         }
         let mut includes = vec![include.join("vltstd"), include, shim, out.clone()];
-        let more = env::var_os("CARGO_FEATURE_RTL_SHAPES").is_some();
         let mut shapes = SHAPES.to_vec();
         let mut models = models();
-        if more {
+        let mut parts = Vec::new();
+        if env::var_os("CARGO_FEATURE_RTL_SHAPES").is_some() {
             shapes.extend(MORE_SHAPES);
             models.push(pipelined());
+            parts.push(PIPELINED);
+        }
+        if env::var_os("CARGO_FEATURE_RTL_LANE").is_some() {
+            models.push(bare_lane(lane));
+            parts.push(LANE);
         }
         models.extend(shapes.iter().copied().map(in_shape));
         for model in models {
@@ -101,7 +112,7 @@ mod rtl {
             sources.add(0, start);
             includes.push(generated);
         }
-        list_shapes(&shapes, more, &out.join("sealgate_shapes.h"))?;
+        list_models(&shapes, &parts, &out.join("sealgate_models.h"))?;
         // FST files are packed by zlib and LZ4, which their crates bring along.
         for library in ["DEP_Z_INCLUDE", "DEP_LZ4_INCLUDE"] {
             includes.push(required(library)?.into());
@@ -120,6 +131,7 @@ mod rtl {
                 format!("-GDATA_WIDTH={width}"),
                 "--no-trace".to_owned(),
             ],
+            wrapper: None,
             opt_level: if SHAPES.contains(&(lanes, width)) { 3 } else { 1 },
         }
     }
@@ -130,7 +142,19 @@ mod rtl {
             name: "sealgate_top_pipelined".to_owned(),
             module: "sealgate_top",
             options: vec!["-GPipelined=1".to_owned(), "--no-trace".to_owned()],
+            wrapper: None,
             opt_level: 1,
+        }
+    }
+
+    /// A lane without the device around it.
+    fn bare_lane(wrapper: PathBuf) -> Model {
+        Model {
+            name: "sealgate_bare_lane".to_owned(),
+            module: "sealgate_bare_lane",
+            options: vec!["--no-trace".to_owned()],
+            wrapper: Some(wrapper),
+            opt_level: 3,
         }
     }
 
@@ -141,6 +165,7 @@ mod rtl {
             name: name.to_owned(),
             module,
             options: vec![option.to_owned()],
+            wrapper: None,
             opt_level: 3,
         };
         [
@@ -151,8 +176,8 @@ mod rtl {
         .into()
     }
 
-    /// Tells the shim which shapes there are, and if there is one with pipelined lanes.
-    fn list_shapes(shapes: &[(u32, u32)], pipelined: bool, header: &Path) -> Result<(), String> {
+    /// Tells the shim which shapes there are, and of the parts that only some builds have.
+    fn list_models(shapes: &[(u32, u32)], parts: &[&str], header: &Path) -> Result<(), String> {
         let list = |line: fn(&(u32, u32)) -> String| shapes.iter().map(line).collect::<Vec<_>>();
         let includes =
             list(|(lanes, width)| format!("#include \"Vsealgate_top_{lanes}x{width}.h\"\n"));
@@ -160,7 +185,7 @@ mod rtl {
         let text = format!(
             "#pragma once\n{}{}#define SEALGATE_SHAPES(SHAPE){}\n",
             includes.concat(),
-            if pipelined { PIPELINED } else { "" },
+            parts.concat(),
             entries.concat()
         );
         fs::write(header, text).map_err(|error| at(header, &error))
@@ -291,6 +316,7 @@ mod rtl {
             .arg(generated)
             .arg("-F")
             .arg(files)
+            .args(&model.wrapper)
             .output()
             .map_err(|error| at(&verilator_bin(root), &error))?;
         if output.status.success() {

@@ -8,12 +8,12 @@ use std::time::Instant;
 use sealgate_abi::{Key, Suite};
 use sealgate_bench::{Figure, Sweep, measure};
 use sealgate_sim::Shape;
-use sealgate_sim::rtl::{AadBytes, Aead, Job, Operation};
+use sealgate_sim::rtl::{AadBytes, Aead, Job, Lane, Operation};
 use serde::Serialize;
 
 use crate::{BenchError, RECORD_BYTES};
 
-/// Records that the bare lane seals; some hundred thousand cycles.
+/// Records that the lane alone seals, and its AEAD; some hundred thousand cycles.
 const RECORDS: usize = 256;
 
 /// Rates and idle latencies of every size, direction and suite on the narrowest engine.
@@ -35,7 +35,7 @@ pub fn figures() -> Result<Vec<Figure>, BenchError> {
 /// How fast a verilated model runs, its surroundings in Rust included.
 #[derive(Clone, Debug, Serialize)]
 pub struct SimulationSpeed {
-    /// `bare lane`: the AEAD of a lane alone; else lanes and width of the bus.
+    /// `bare AEAD` and `bare lane`: these alone; else lanes and width of the bus.
     pub model: String,
     /// Clock cycles simulated per second of wall time while it seals records of 16 KiB.
     pub cycles_per_s: f64,
@@ -43,10 +43,10 @@ pub struct SimulationSpeed {
     pub share_of_bare_lane: f64,
 }
 
-/// Measures the bare lane and the two outermost shapes of the engine one after the other.
+/// Measures the AEAD of a lane alone, a lane alone and the two outermost shapes of the engine one after the other.
 pub fn simulation_speed() -> Result<Vec<SimulationSpeed>, BenchError> {
-    let bare = bare_lane()?;
-    let mut speeds = vec![("bare lane".to_owned(), bare)];
+    let lane = bare_lane()?;
+    let mut speeds = vec![("bare AEAD".to_owned(), bare_aead()?), ("bare lane".to_owned(), lane)];
     for shape in [Shape::NARROWEST, Shape::WIDEST] {
         let sweep = Sweep {
             record_bytes: vec![RECORD_BYTES[0]],
@@ -60,13 +60,24 @@ pub fn simulation_speed() -> Result<Vec<SimulationSpeed>, BenchError> {
     let speed = |(model, cycles_per_s)| SimulationSpeed {
         model,
         cycles_per_s,
-        share_of_bare_lane: cycles_per_s / bare,
+        share_of_bare_lane: cycles_per_s / lane,
     };
     Ok(speeds.into_iter().map(speed).collect())
 }
 
-/// Cycles per second of the AEAD of a lane, a word in and a word out per cycle.
+/// Cycles per second of a lane that seals records of 16 KiB, whose source and destination never wait.
 fn bare_lane() -> Result<f64, BenchError> {
+    let mut lane = Lane::new()?;
+    lane.load_key(Key::Aes128(&[7; 16]))?;
+    let content = vec![0xA5; RECORD_BYTES[0]];
+    let contents = vec![content.as_slice(); RECORDS];
+    let (start, before) = (Instant::now(), lane.cycles());
+    lane.seal([7; 12], 0, &contents)?;
+    Ok(per_second(lane.cycles() - before, start))
+}
+
+/// Cycles per second of the AEAD of a lane, a word in and a word out per cycle.
+fn bare_aead() -> Result<f64, BenchError> {
     let mut aead = Aead::new()?;
     aead.load_key(0, Key::Aes128(&[7; 16]))?;
     let text = vec![0xA5; RECORD_BYTES[0]];
@@ -83,8 +94,10 @@ fn bare_lane() -> Result<f64, BenchError> {
         .collect();
     let (start, before) = (Instant::now(), aead.cycles());
     aead.run(&jobs)?;
-    let cycles = aead.cycles() - before;
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let cycles = cycles as f64;
-    Ok(cycles / start.elapsed().as_secs_f64())
+    Ok(per_second(aead.cycles() - before, start))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn per_second(cycles: u64, start: Instant) -> f64 {
+    cycles as f64 / start.elapsed().as_secs_f64()
 }

@@ -70,13 +70,17 @@ pub enum BenchError {
     #[cfg(feature = "rtl")]
     #[error(transparent)]
     Sweep(#[from] sealgate_bench::SweepError),
-    /// The bare lane could not be made.
+    /// The bare lane, or its AEAD, could not be made.
     #[cfg(feature = "rtl")]
-    #[error("the bare lane could not be made")]
+    #[error("the bare lane or its AEAD could not be made")]
     Rtl(#[from] sealgate_sim::rtl::RtlError),
     /// The bare lane failed.
     #[cfg(feature = "rtl")]
     #[error("the bare lane failed")]
+    Lane(#[from] sealgate_sim::rtl::LaneError),
+    /// The bare AEAD failed.
+    #[cfg(feature = "rtl")]
+    #[error("the bare AEAD failed")]
     Aead(#[from] sealgate_sim::rtl::AeadError),
     /// DMA memory is smaller than what is copied.
     #[error("a copy does not fit its memory")]

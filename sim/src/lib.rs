@@ -4,7 +4,8 @@
 //! Two devices keep the contract of `docs/device.md`. The software device (`sim:model`) is the contract written in Rust
 //! and needs nothing but Rust. The verilated RTL (`sim:rtl`, feature `rtl`) is the hardware itself, clock by clock,
 //! behind bus models that delay, reorder and refuse as real buses do. Its [`Shape`] is chosen in [`SimConfig`]; the
-//! feature builds the narrowest and the widest, `rtl-shapes` all nine, and one with pipelined lanes.
+//! feature builds the narrowest and the widest, `rtl-shapes` all nine, and one with pipelined lanes; `rtl-lane` adds a
+//! lane alone.
 //!
 //! [`SimTransport`] runs either on a thread of its own and implements the driver's `Transport`. The device reaches only
 //! memory that was mapped: [`iommu`] answers everything else with a fault. [`SimControl`] breaks the device on purpose.

@@ -10,12 +10,13 @@ use crate::workspace::{RTL_FEATURES, root};
 use crate::{Result, setup};
 
 /// The modules that are somebody's top level, each with its parameters: the engine from the narrowest to the widest, the
-/// AEAD of a lane, which the vector tests drive, and the board wrappers.
-const TOPS: [(&str, &[&str]); 8] = [
+/// AEAD of a lane, which the vector tests drive, the lane alone that the bench measures, and the board wrappers.
+const TOPS: [(&str, &[&str]); 9] = [
     ("sealgate_top", &[]),
     ("sealgate_top", &["-GLANES=2", "-GDATA_WIDTH=256"]),
     ("sealgate_top", &["-GLANES=4", "-GDATA_WIDTH=512", "-GREAD_TAGS=256"]),
     ("sealgate_aead", &[]),
+    ("sealgate_bare_lane", &[]),
     ("sealgate_amd_bridge", &[]),
     ("sealgate_amd_bridge", &["-GVECTORS=1", "-GID_WIDTH=6", "-GDATA_WIDTH=256", "-GLANES=2"]),
     ("sealgate_aws_f2", &[]),
@@ -50,7 +51,7 @@ fn documentation() -> Result<()> {
     run_command(command.args(["doc", "--workspace", "--no-deps", "--features", RTL_FEATURES]))
 }
 
-/// Lints everything below one top level; `sealgate.f` names the waivers too, and `boards.f` has the wrappers.
+/// Lints everything below one top level; `sealgate.f` names the waivers too, and `boards.f` has the boards' wrappers.
 fn verilate(top: &str, parameters: &[&str], verilator: &Path) -> Result<()> {
     let rtl = root().join("hdl/rtl");
     output(
@@ -59,7 +60,8 @@ fn verilate(top: &str, parameters: &[&str], verilator: &Path) -> Result<()> {
             .env("VERILATOR_ROOT", verilator)
             .args(["--lint-only", "-Wall", "--quiet-stats", "--top-module", top])
             .args(parameters)
-            .args(["-f", "sealgate.f", "-F", "../boards/boards.f"]),
+            .args(["-f", "sealgate.f", "-F", "../boards/boards.f"])
+            .arg("../../sim/src/rtl/sealgate_bare_lane.sv"),
     )
     .map(drop)
 }

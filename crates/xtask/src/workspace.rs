@@ -5,7 +5,7 @@ use std::env;
 use std::path::{self, Path, PathBuf};
 
 /// The features that put the verilated record engine into every crate that can hold it.
-pub(crate) const RTL_FEATURES: &str = "sealgate-sim/rtl,sealgate-sim/serve,sealgate-bench/rtl,sealgate-cli/rtl,sealgate-tests/rtl,sealgate-benches/rtl,xtask/rtl";
+pub(crate) const RTL_FEATURES: &str = "sealgate-sim/rtl-lane,sealgate-sim/serve,sealgate-bench/rtl,sealgate-cli/rtl,sealgate-tests/rtl,sealgate-benches/rtl,xtask/rtl";
 
 /// The folder of the workspace.
 pub(crate) fn root() -> PathBuf {

@@ -4,6 +4,8 @@
 mod aead;
 mod device;
 mod ffi;
+#[cfg(feature = "rtl-lane")]
+mod lane;
 
 use std::io;
 use std::path::PathBuf;
@@ -13,6 +15,8 @@ use crate::config::{Shape, ShapeError};
 pub use aead::{AadBytes, Aead, AeadError, Job, MAX_AAD_BYTES, MAX_TEXT_BYTES, Operation, Output};
 pub(crate) use device::RtlDevice;
 pub use ffi::{Top, TopInputs, TopOutputs, shapes};
+#[cfg(feature = "rtl-lane")]
+pub use lane::{Lane, LaneError, MAX_CONTENT_BYTES};
 
 /// A verilated module could not be made.
 #[derive(Debug, thiserror::Error)]

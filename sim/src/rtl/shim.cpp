@@ -6,7 +6,7 @@
 
 #include "Vsealgate_aead.h"
 #include "Vsealgate_top_traced.h"
-#include "sealgate_shapes.h"  // Written by build.rs: includes the models of all shapes, defines SEALGATE_SHAPES.
+#include "sealgate_models.h"  // Written by build.rs: includes the other models, defines SEALGATE_SHAPES.
 #include "verilated.h"
 #include "verilated_fst_c.h"
 
@@ -14,6 +14,8 @@ static_assert(sizeof(sealgate_top_inputs) == 104);
 static_assert(sizeof(sealgate_top_outputs) == 120);
 static_assert(sizeof(sealgate_aead_inputs) == 96);
 static_assert(sizeof(sealgate_aead_outputs) == 48);
+static_assert(sizeof(sealgate_lane_inputs) == 80);
+static_assert(sizeof(sealgate_lane_outputs) == 32);
 
 namespace {
 
@@ -264,3 +266,53 @@ void sealgate_aead_step(sealgate_aead* core, const sealgate_aead_inputs* in,
 }
 
 void sealgate_aead_delete(sealgate_aead* core) { delete core; }
+
+#ifdef SEALGATE_LANE
+
+struct sealgate_lane : Clocked<Vsealgate_bare_lane> {
+  void drive(const sealgate_lane_inputs& in) {
+    Vsealgate_bare_lane& ports = this->ports();
+    ports.rst_ni = in.rst_n;
+    ports.key_valid_i = in.key_valid;
+    widen(ports.key_data_i, in.key_data);
+    ports.context_i = in.context;
+    ports.suite_i = in.suite;
+    ports.job_valid_i = in.job_valid;
+    for (std::size_t word = 0; word < 3; ++word) ports.job_iv_i[word] = in.job_iv[word];
+    ports.job_sequence_number_i = in.job_sequence_number;
+    ports.job_length_i = in.job_length;
+    ports.source_word_valid_i = in.source_word_valid;
+    widen(ports.source_word_data_i, in.source_word_data);
+    ports.ack_valid_i = in.ack_valid;
+  }
+
+  void sample(sealgate_lane_outputs& out) {
+    const Vsealgate_bare_lane& ports = this->ports();
+    out.key_ready = ports.key_ready_o;
+    out.key_done = ports.key_done_o;
+    out.job_ready = ports.job_ready_o;
+    out.source_span_valid = ports.source_span_valid_o;
+    out.source_word_ready = ports.source_word_ready_o;
+    out.destination_span_valid = ports.destination_span_valid_o;
+    out.destination_span_bytes = ports.destination_span_bytes_o;
+    out.destination_word_valid = ports.destination_word_valid_o;
+    narrow(out.destination_word_data, ports.destination_word_data_o);
+    out.ack_ready = ports.ack_ready_o;
+    out.result_valid = ports.result_valid_o;
+    out.result_status = ports.result_status_o;
+  }
+};
+
+sealgate_lane* sealgate_lane_new() { return new sealgate_lane(); }
+
+void sealgate_lane_step(sealgate_lane* lane, const sealgate_lane_inputs* in,
+                        sealgate_lane_outputs* out) {
+  lane->drive(*in);
+  lane->settle();
+  lane->sample(*out);
+  lane->edge();
+}
+
+void sealgate_lane_delete(sealgate_lane* lane) { delete lane; }
+
+#endif

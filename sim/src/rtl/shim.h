@@ -119,6 +119,37 @@ struct sealgate_aead_outputs {
   uint8_t reserved[3];
 };
 
+struct sealgate_lane_inputs {
+  uint64_t key_data[4];
+  uint64_t source_word_data[2];
+  uint64_t job_sequence_number;
+  uint32_t job_iv[3];
+  uint32_t job_length;
+  uint16_t context;
+  uint8_t rst_n;
+  uint8_t key_valid;
+  uint8_t suite;
+  uint8_t job_valid;
+  uint8_t source_word_valid;
+  uint8_t ack_valid;
+};
+
+struct sealgate_lane_outputs {
+  uint64_t destination_word_data[2];
+  uint32_t destination_span_bytes;
+  uint8_t key_ready;
+  uint8_t key_done;
+  uint8_t job_ready;
+  uint8_t source_span_valid;
+  uint8_t source_word_ready;
+  uint8_t destination_span_valid;
+  uint8_t destination_word_valid;
+  uint8_t ack_ready;
+  uint8_t result_valid;
+  uint8_t result_status;
+  uint8_t reserved[2];
+};
+
 // A model is used by one thread at a time.
 
 // The shapes of sealgate_top that were built, as pairs of lanes and data width, 0 and 0 behind the last.
@@ -144,5 +175,12 @@ sealgate_aead* sealgate_aead_new();
 void sealgate_aead_step(sealgate_aead* core, const sealgate_aead_inputs* in,
                             sealgate_aead_outputs* out);
 void sealgate_aead_delete(sealgate_aead* core);
+
+// A lane alone, sealgate_bare_lane; only in builds that have it.
+struct sealgate_lane;
+sealgate_lane* sealgate_lane_new();
+void sealgate_lane_step(sealgate_lane* lane, const sealgate_lane_inputs* in,
+                        sealgate_lane_outputs* out);
+void sealgate_lane_delete(sealgate_lane* lane);
 
 }  // extern "C"
