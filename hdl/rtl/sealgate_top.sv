@@ -460,7 +460,8 @@ module sealgate_top
   logic [ContextWidth-1:0] wipe_ctx;
 
   sealgate_contexts #(
-    .NumContexts(NumContexts)
+    .NumContexts(NumContexts),
+    .Pipelined  (Pipelined)
   ) u_contexts (
     .clk_i            (control_clk),
     .rst_ni           (engine_rst_n),

@@ -50,7 +50,7 @@ MODULES = (
     Top("sealgate_interrupts"),
     Top("sealgate_read_port"),
     Top("sealgate_write_port"),
-    Top("sealgate_contexts"),
+    Top("sealgate_contexts", ("Pipelined=1",)),
     Top("sealgate_decode", ("Pipelined=1",)),
     Top("sealgate_dispatch"),
     Top("sealgate_csr"),

@@ -11,6 +11,9 @@
 // they are done; a sweep goes before both. The table changes only between the taking of a request
 // and its done: what was looked up while request_ready_o was 1 is still so when a request is
 // offered.
+//
+// In hardware what comes with a request is registered a cycle after the request is taken, and has to
+// stand until then: whether it is taken is the end of a long path, and this is hundreds of bits.
 
 `default_nettype none
 
@@ -18,6 +21,7 @@ module sealgate_contexts
   import sealgate_pkg::*;
 #(
   parameter int unsigned NumContexts = 1024,
+  parameter bit Pipelined = 1'b0,
   localparam int unsigned ContextWidth = $clog2(NumContexts)
 ) (
   input  wire logic                    clk_i,
@@ -64,6 +68,7 @@ module sealgate_contexts
 
   typedef enum logic [2:0] {
     StIdle,
+    StTake,    // what comes with the request; in hardware alone
     StKey,     // the lanes take the key
     StExpand,  // and work on it
     StWipe,    // one context, or each in turn
@@ -93,20 +98,28 @@ module sealgate_contexts
   // --- Steps of a request ------------------------------------------------------------------------
 
   requester_e requester;
-  logic       load;
+  requester_e taken_from;
   logic       start;
+  logic       take;  // what comes with the request is registered
+  logic       load;
 
   always_comb begin
     requester = Decode;
     if (sweep_i) requester = Sweep;
     else if (test_load_i || test_drop_i) requester = Test;
 
-    unique case (requester)
+    start = (state_q == StIdle) && ((requester != Decode) || request_valid_i);
+  end
+
+  assign take       = Pipelined ? (state_q == StTake) : start;
+  assign taken_from = Pipelined ? requester_q : requester;
+
+  always_comb begin
+    unique case (taken_from)
       Sweep:   load = 1'b0;
       Test:    load = test_load_i;
       default: load = request_load_i;
     endcase
-    start = (state_q == StIdle) && ((requester != Decode) || request_valid_i);
   end
 
   always_ff @(posedge clk_i) begin
@@ -114,7 +127,8 @@ module sealgate_contexts
       state_q <= StIdle;
     end else begin
       unique case (state_q)
-        StIdle:   if (start) state_q <= load ? StKey : StWipe;
+        StIdle:   if (start) state_q <= Pipelined ? StTake : load ? StKey : StWipe;
+        StTake:   state_q <= load ? StKey : StWipe;
         StKey:    if (key_ready_i) state_q <= StExpand;
         StExpand: if (key_done_i) state_q <= StDone;
         StWipe:   if (wiped && last) state_q <= StDone;
@@ -125,21 +139,18 @@ module sealgate_contexts
   end
 
   always_ff @(posedge clk_i) begin
-    if (start) begin
-      requester_q <= requester;
-      ctx_q       <= (requester == Decode) ? request_ctx_i : '0;
-    end else if (wiped) begin
-      ctx_q <= ctx_q + 1'b1;
-    end
+    if (start) requester_q <= requester;
+    if (take) ctx_q <= (taken_from == Decode) ? request_ctx_i : '0;
+    else if (wiped) ctx_q <= ctx_q + 1'b1;
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || (state_q == StDone)) begin
       context_q <= '0;
       key_q     <= '0;
-    end else if (start && load) begin
-      context_q <= (requester == Test) ? test_context_i : request_context_i;
-      key_q     <= (requester == Test) ? test_key_i : request_key_i;
+    end else if (take && load) begin
+      context_q <= (taken_from == Test) ? test_context_i : request_context_i;
+      key_q     <= (taken_from == Test) ? test_key_i : request_key_i;
     end
   end
 

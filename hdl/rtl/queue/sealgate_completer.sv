@@ -6,9 +6,10 @@
 // Theory of operation: decode opens a ticket with the entry's answer as far as it is known, and
 // with the number of jobs. Each result of a lane takes one job off; that of an OPEN replaces the
 // answer, those of a SEAL only lower the status to the least code that is not zero. The ticket
-// without jobs left is done. Results are merged one per cycle, but wait for an opening, which uses
-// the same ports of the memories and is always taken; so does the second of two results of one
-// ticket.
+// without jobs left is done. Results are merged one every other cycle: what the ticket has got to is
+// read, registered once more, since memories are slow to tell, and written. A result waits for an
+// opening, which uses the same ports of the memories and is always taken; so does the second of two
+// results of one ticket.
 //
 // A queue is looked at when something happened to it: a ticket became done, a completion left, or
 // one has waited long enough. What it has is read in one cycle and judged in the next. As many done
@@ -116,7 +117,9 @@ module sealgate_completer
   logic                 result_moves;
   logic                 merge_valid_q;
   result_t              merge_q;
+  progress_t            read_progress_q;
   progress_t            merge_progress_q;
+  logic                 merge_settled_q;  // merge_progress_q is that of merge_q
   logic                 merges;
 
   sealgate_arbiter #(
@@ -136,7 +139,7 @@ module sealgate_completer
   assign job_done_o       = lane_valid && lane_ready;
   assign job_done_queue_o = result_i[lane].ticket.queue_id;
 
-  assign merges       = merge_valid_q && !opening_valid_i;
+  assign merges       = merge_valid_q && merge_settled_q && !opening_valid_i;
   assign result_moves = result_valid_q && (!merge_valid_q ||
                         (merges && (result_q.ticket != merge_q.ticket)));
 
@@ -154,9 +157,11 @@ module sealgate_completer
   always_ff @(posedge clk_i) begin
     if (lane_valid && lane_ready) result_q <= result_i[lane];
     if (result_moves) begin
-      merge_q          <= result_q;
-      merge_progress_q <= progress_q[result_q.ticket];
+      merge_q         <= result_q;
+      read_progress_q <= progress_q[result_q.ticket];
     end
+    merge_settled_q  <= !result_moves;
+    merge_progress_q <= read_progress_q;
   end
 
   // --- Openings and merged results into the memories ---------------------------------------------
@@ -171,7 +176,7 @@ module sealgate_completer
   assign lowers = (merge_q.status != StatusSuccess) &&
                   ((merge_progress_q.status == StatusSuccess) ||
                    (merge_q.status < merge_progress_q.status));
-  assign update = opening_valid_i || merge_valid_q;
+  assign update = opening_valid_i || merges;
   assign done   = update && (progress_d.jobs == '0);
 
   always_comb begin
@@ -187,7 +192,7 @@ module sealgate_completer
         consumed: opening_i.consumed,
         records: opening_i.records
       };
-    end else if (merge_valid_q) begin
+    end else if (merges) begin
       update_ticket = merge_q.ticket;
       progress_d = '{
         open: merge_progress_q.open,
@@ -208,7 +213,7 @@ module sealgate_completer
       progress_q[update_ticket] <= progress_d;
       statuses_q[update_ticket] <= progress_d.status;
     end
-    if (opening_valid_i || (merge_valid_q && merge_progress_q.open)) begin
+    if (opening_valid_i || (merges && merge_progress_q.open)) begin
       answers_q[update_ticket] <= answer_d;
     end
     if (opening_valid_i) begin
