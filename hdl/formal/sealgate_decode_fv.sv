@@ -213,9 +213,24 @@ module sealgate_decode_fv
                         (dropped.loaded && (dropped.owner == 3'(queue_q)) &&
                          (jobs_q[queue_q] == '0)));
 
-      c_job:  cover (job_taken && job.open && queue_q);
-      c_cut:  cover (job_taken && (job.sequence_number == 64'd5) && dut.cutting);
-      c_drop: cover (dropped_q);
+    end
+  end
+
+  // --- Covers ------------------------------------------------------------------------------------
+
+  // Reads in the cycles before. Five cycles for an entry is what four lanes need of records of 64 bytes.
+  logic [4:0] read_q;
+  always_ff @(posedge clk_i) read_q <= rst_ni ? {read_q[3:0], read} : '0;
+
+  if (Pipelined) begin : gen_rate
+    always_comb c_rate: cover (rst_ni && read && read_q[4] && (read_queue[0] != queue_q));
+  end else begin : gen_reach
+    always_comb begin
+      if (rst_ni) begin
+        c_job:  cover (job_taken && job.open && queue_q);
+        c_cut:  cover (job_taken && (job.sequence_number == 64'd5) && dut.cutting);
+        c_drop: cover (dropped_q);
+      end
     end
   end
 

@@ -9,9 +9,10 @@
 // be next, the queue is told in the second already to go on from an entry that is used up whatever
 // the verdict. The verdicts come in the order of docs/device.md.
 //
-// With `Pipelined` it takes seven: the queue that is next and the entry come into registers, the last
-// judgement has a cycle of its own, and nothing is read before the entry has left. Openings leave a
-// cycle later.
+// With `Pipelined` it takes seven: the queue that is next and the entry come into registers, and the
+// last judgement has a cycle of its own. While it falls, the next queue is picked among the others;
+// its entry is read as this one leaves, which makes five. Where no other has an entry, or this one
+// may stay or change, a queue is picked when it has left. Openings leave a cycle later.
 //
 // A SEAL of several records opens its ticket with the sums over all of them, which are known before
 // the first leaves: a serial divider tells how many there are (14 cycles, none if the fragment
@@ -646,34 +647,51 @@ module sealgate_decode
   state_e                state_d;
 
   assign judged = (state_q == StEmit) && !(record && !job_ready_i);
-  assign pick   = Pipelined ? (state_q == StIdle) && !advance_o && !rewrite_o :
+  assign pick   = Pipelined ? ((state_q == StIdle) && !advance_o && !rewrite_o) ||
+                              ((state_q == StVerdict) && !late_q) :
                               (state_q == StIdle) || judged;
   assign picked = pick && (eligible != '0);
 
+  // What is told of a queue in the midst of its entry is not so when the entry has left.
   always_comb begin
     eligible = present_i & ~wait_unit_q & ~(drain_q & has_jobs_q) & ~loading;
-    if (!Pipelined && (state_q == StEmit) && late_q) eligible[queue_q] = 1'b0;
+    if (Pipelined ? (state_q == StVerdict) : (state_q == StEmit) && late_q) begin
+      eligible[queue_q] = 1'b0;
+    end
   end
 
-  always_comb begin
-    queue_d = queue_q;
-    if (picked) queue_d = next_queue(eligible, queue_q);
-  end
+  logic      ahead;     // the entry to be read as this one leaves is known
+  queue_id_t picked_d;  // the queue picked, or else the one that was
 
   if (Pipelined) begin : g_read
+    logic ahead_q;
+
+    always_ff @(posedge clk_i) begin
+      if (!rst_ni || judged) ahead_q <= 1'b0;
+      else if (state_q == StVerdict) ahead_q <= picked;
+      else if (!present_i[read_queue_o]) ahead_q <= 1'b0;  // the queue was started anew
+    end
+
     sealgate_copies #(
       .Width($bits(queue_id_t)),
       .Copies(1)
     ) u_read_queue (
       .clk_i,
-      .value_i(queue_d),
+      .value_i(picked_d),
       .copies_o(read_queue_o)
     );
 
-    assign read_o = state_q == StRead;
+    assign ahead    = ahead_q;
+    assign picked_d = picked ? next_queue(eligible, queue_q) : read_queue_o;
+    assign read_o   = (state_q == StRead) || (judged && ahead_q);
+    assign queue_d  = (judged && ahead_q) ? read_queue_o :
+                      ((state_q == StIdle) && picked) ? picked_d : queue_q;
   end else begin : g_direct_read
+    assign ahead        = 1'b0;
+    assign picked_d     = picked ? next_queue(eligible, queue_q) : queue_q;
     assign read_o       = picked;
-    assign read_queue_o = queue_d;
+    assign read_queue_o = picked_d;
+    assign queue_d      = picked_d;
   end
 
   always_comb begin
@@ -688,7 +706,7 @@ module sealgate_decode
       StMultiply: state_d = StSum;
       StSum:      state_d = Pipelined ? StVerdict : StEmit;
       StVerdict:  state_d = StEmit;
-      StEmit:     if (judged) state_d = picked ? StFields : StIdle;
+      StEmit:     if (judged) state_d = ahead ? StArrive : picked ? StFields : StIdle;
       default:    state_d = StIdle;
     endcase
   end
