@@ -6,9 +6,13 @@
 // entry the owner; decode is busy while a job is under way. The bound is too short for the second
 // record of a SEAL that is cut.
 //
+// In the style for hardware also: an entry is read as another leaves only where that one is used up
+// and can ask nothing of the contexts, and of another queue; what comes with a request stands for a
+// cycle more. The bound ends before an entry read that way leaves.
+//
 // Two queues hand in any entries of few fields for four contexts. The table of contexts holds
 // anything at reset and changes when a request is carried out. This is bounded: it holds for the
-// cycles after reset that decode.sby tells.
+// cycles after reset that the .sby files tell.
 
 `default_nettype none
 
@@ -55,6 +59,7 @@ module sealgate_decode_fv
   logic         request_load;
   logic [1:0]   request_ctx;
   context_t     request_context;
+  logic [255:0] request_key;
   logic         job_valid;
   job_t         job;
   logic         busy;
@@ -82,7 +87,7 @@ module sealgate_decode_fv
     .request_load_o   (request_load),
     .request_ctx_o    (request_ctx),
     .request_context_o(request_context),
-    .request_key_o    (),
+    .request_key_o    (request_key),
     .request_done_i,
     .opening_valid_o  (),
     .opening_o        (),
@@ -216,14 +221,42 @@ module sealgate_decode_fv
     end
   end
 
-  // --- Covers ------------------------------------------------------------------------------------
+  // --- The style for hardware --------------------------------------------------------------------
 
-  // Reads in the cycles before. Five cycles for an entry is what four lanes need of records of 64 bytes.
-  logic [4:0] read_q;
-  always_ff @(posedge clk_i) read_q <= rst_ni ? {read_q[3:0], read} : '0;
+  if (Pipelined) begin : gen_pipelined
+    logic         ahead;       // an entry is read as another leaves
+    logic         ahead_q;
+    logic         requested_q;
+    logic         load_q;
+    logic [1:0]   ctx_q;
+    context_t     context_q;
+    logic [255:0] key_q;
+    logic [4:0]   read_q;      // entries were read, in the cycles before
 
-  if (Pipelined) begin : gen_rate
-    always_comb c_rate: cover (rst_ni && read && read_q[4] && (read_queue[0] != queue_q));
+    assign ahead = read && dut.judged;
+
+    always_ff @(posedge clk_i) begin
+      ahead_q     <= rst_ni && ahead;
+      requested_q <= rst_ni && request_valid && request_ready_i;
+      load_q      <= request_load;
+      ctx_q       <= request_ctx;
+      context_q   <= request_context;
+      key_q       <= request_key;
+      read_q      <= rst_ni ? {read_q[3:0], read} : '0;
+    end
+
+    always_comb begin
+      if (rst_ni) begin
+        a_ahead:  assert (!ahead || ((read_queue[0] != queue_q) && !dut.late_q));
+        a_used:   assert (!(ahead || ahead_q) || (!advance && !rewrite));
+        a_stands: assert (!requested_q ||
+                          ((request_load == load_q) && (request_ctx == ctx_q) &&
+                           (request_context == context_q) && (request_key == key_q)));
+
+        // Five cycles for an entry: what four lanes need of records of 64 bytes.
+        c_rate: cover (ahead && read_q[4]);
+      end
+    end
   end else begin : gen_reach
     always_comb begin
       if (rst_ni) begin

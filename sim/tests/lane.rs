@@ -9,7 +9,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use ring::aead::{
     AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey,
 };
-use sealgate_abi::Key;
+use sealgate_abi::{Key, Suite};
 use sealgate_sim::rtl::{Lane, LaneError, MAX_CONTENT_BYTES};
 
 /// The record of application data (RFC 8446, section 5.2).
@@ -63,6 +63,15 @@ fn a_lane_alone_seals_what_ring_does() {
             contents.iter().zip(first..).map(|(it, number)| record(&software, iv, number, it));
         assert!(records.into_iter().eq(expected), "{suite:?}");
     }
+}
+
+#[test]
+fn a_key_of_another_suite_is_refused() {
+    let mut lane = Lane::new().expect("the lane");
+    lane.load_key(Key::Aes128(&[1; 16])).expect("the first key decides");
+    lane.load_key(Key::Aes128(&[2; 16])).expect("the same suite again");
+    let refused = lane.load_key(Key::Aes256(&[3; 32]));
+    assert_eq!(refused, Err(LaneError::Suite { suite: Suite::Aes128Gcm }));
 }
 
 #[test]

@@ -11,8 +11,10 @@
 //
 // With `Pipelined` it takes seven: the queue that is next and the entry come into registers, and the
 // last judgement has a cycle of its own. While it falls, the next queue is picked among the others;
-// its entry is read as this one leaves, which makes five. Where no other has an entry, or this one
-// may stay or change, a queue is picked when it has left. Openings leave a cycle later.
+// its entry is read as this one leaves, which makes five. Where no other has an entry a queue is
+// picked when this one has left; one that may stay or change is waited for, which makes eight.
+// Openings leave a cycle later. What comes with a request stands for a cycle more, since no entry
+// is read behind one.
 //
 // A SEAL of several records opens its ticket with the sums over all of them, which are known before
 // the first leaves: a serial divider tells how many there are (14 cycles, none if the fragment
@@ -116,7 +118,7 @@ module sealgate_decode
   localparam int unsigned DivideSteps = 14;
 
   state_e    state_q;
-  queue_id_t queue_q;  // whose entry was picked last
+  queue_id_t queue_q;  // whose entry is at work, or was last
   queue_id_t queue_d;
 
   logic [QueueCount-1:0] cutting_q;  // the first record of the queue's entry has left
@@ -641,7 +643,7 @@ module sealgate_decode
 
   // --- Sequence of steps -------------------------------------------------------------------------
 
-  logic                  pick;      // another entry may be read,
+  logic                  pick;      // a queue may be picked, to be read next,
   logic                  picked;    // and is
   logic [QueueCount-1:0] eligible;
   state_e                state_d;
@@ -660,6 +662,7 @@ module sealgate_decode
     end
   end
 
+  // What is ahead stands: only its own queue's entries could park it or take it away.
   logic      ahead;     // the entry to be read as this one leaves is known
   queue_id_t picked_d;  // the queue picked, or else the one that was
 
@@ -669,7 +672,6 @@ module sealgate_decode
     always_ff @(posedge clk_i) begin
       if (!rst_ni || judged) ahead_q <= 1'b0;
       else if (state_q == StVerdict) ahead_q <= picked;
-      else if (!present_i[read_queue_o]) ahead_q <= 1'b0;  // the queue was started anew
     end
 
     sealgate_copies #(

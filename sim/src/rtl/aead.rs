@@ -20,7 +20,7 @@ pub const MAX_TEXT_BYTES: usize = 18_432;
 
 const RESET_CYCLES: u32 = 8;
 
-/// Without a transfer for so many cycles the core is stuck. A wipe of all contexts after reset takes a tenth of it.
+/// Without a transfer for so many cycles the core is stuck. A wipe of all contexts after reset takes a fifth of it.
 const MAX_IDLE_CYCLES: u32 = 20_000;
 
 /// A verilated `sealgate_aead` with somebody at each of its ports.

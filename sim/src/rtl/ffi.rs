@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //! The boundary to the verilated C++: the structs of `shim.h`, and owners of the models.
 //!
-//! Everything unsafe of the crate is here and in `lane`. Ports have the names that they have in the RTL, less `_i` and `_o`;
-//! what they mean stands in `sealgate_top.sv`, `sealgate_aead.sv` and `sealgate_bare_lane.sv`. Vectors of more than 64 bits are 64-bit words, the
-//! lowest first; those as wide as the memory bus have room for the widest.
+//! Everything unsafe of the crate is here and in `ffi/lane.rs`. Ports have the names that they have in the RTL, less `_i`
+//! and `_o`; what they mean stands in `sealgate_top.sv`, `sealgate_aead.sv` and `sealgate_bare_lane.sv`. Vectors of more
+//! than 64 bits are 64-bit words, the lowest first; those as wide as the memory bus have room for the widest.
 #![allow(unsafe_code)]
 #![allow(missing_docs, reason = "ports are documented where they are declared, in SystemVerilog")]
 

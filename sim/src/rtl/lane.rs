@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use sealgate_abi::{Key, MAX_FRAGMENT_BYTES};
+use sealgate_abi::{Key, MAX_FRAGMENT_BYTES, Suite};
 
 use super::RtlError;
 use super::ffi::lane::{LaneInputs, LaneModel, LaneOutputs};
@@ -17,8 +17,8 @@ pub const MAX_CONTENT_BYTES: usize = MAX_FRAGMENT_BYTES;
 
 const RESET_CYCLES: u32 = 8;
 
-/// Without a result for so many cycles the lane is stuck. A record takes a tenth of it, and so does a wipe of all contexts
-/// after reset.
+/// Without a result for so many cycles the lane is stuck. A record takes a twentieth of it, and a wipe of all contexts after
+/// reset a fifth.
 const MAX_IDLE_CYCLES: u32 = 20_000;
 
 /// A verilated `sealgate_lane` with somebody at each of its ports: it seals records of TLS 1.3, application data without
@@ -27,6 +27,7 @@ pub struct Lane {
     model: LaneModel,
     inputs: LaneInputs,
     outputs: LaneOutputs,
+    suite: Option<Suite>,
     cycles: u64,
 }
 
@@ -54,6 +55,12 @@ pub enum LaneError {
         /// The status code.
         status: u8,
     },
+    /// The key is of another suite than the one before.
+    #[error("the keys of this lane are for {suite:?}: make another lane for another suite")]
+    Suite {
+        /// The suite of the first key.
+        suite: Suite,
+    },
     /// The content of a record is empty, or longer than a record may be.
     #[error("a content of {bytes} bytes is none: it has 1 to {MAX_CONTENT_BYTES}")]
     ContentLength {
@@ -69,6 +76,7 @@ impl Lane {
             model: LaneModel::new()?,
             inputs: LaneInputs { context: CONTEXT, ..LaneInputs::default() },
             outputs: LaneOutputs::default(),
+            suite: None,
             cycles: 0,
         };
         for _ in 0..RESET_CYCLES {
@@ -84,8 +92,13 @@ impl Lane {
         self.cycles
     }
 
-    /// Loads the key that records are sealed with from now on.
+    /// Loads the key that records are sealed with from now on. All keys of a lane alone are of one suite: before one of another
+    /// the context would have to be wiped, which nothing here asks for.
     pub fn load_key(&mut self, key: Key<'_>) -> Result<(), LaneError> {
+        let suite = *self.suite.get_or_insert(key.suite());
+        if key.suite() != suite {
+            return Err(LaneError::Suite { suite });
+        }
         let mut bytes = [0; 32];
         match key {
             Key::Aes128(key) => bytes[..16].copy_from_slice(key),
@@ -93,7 +106,7 @@ impl Lane {
         }
         self.inputs.key_valid = true;
         self.inputs.key_data = bytemuck::cast(bytes);
-        self.inputs.suite = key.suite() as u8;
+        self.inputs.suite = suite as u8;
         self.step_until(|outputs| outputs.key_ready != 0)?;
         self.inputs.key_valid = false;
         self.inputs.key_data = [0; 4];

@@ -113,11 +113,11 @@ fn proof(folder: &Path, name: String) -> Result<Proof> {
     Ok(Proof { name, tasks, mutants })
 }
 
-/// The first words of the lines of the section `[tasks]`; those behind are groups.
+/// The lines of the section `[tasks]`.
 fn tasks(sby: &str) -> Vec<String> {
     let section = sby.lines().skip_while(|line| line.trim() != "[tasks]").skip(1);
-    let lines = section.take_while(|line| !line.trim_start().starts_with('['));
-    lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    let lines = section.map(str::trim).take_while(|line| !line.starts_with('['));
+    lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 /// Where proofs run: copies of the RTL in the build folder.
@@ -209,9 +209,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tasks_are_the_first_words_of_their_section() {
+    fn tasks_are_the_lines_of_their_section() {
         assert_eq!(
-            tasks("# head\n[tasks]\nprove\ncover wide\n\n[options]\nmode prove\n"),
+            tasks("# head\n[tasks]\nprove\ncover\n\n[options]\nmode prove\n"),
             ["prove", "cover"]
         );
         assert!(tasks("[options]\nmode prove\n").is_empty());
