@@ -74,11 +74,15 @@ pub(super) const KNOT: Program = Program {
     },
 };
 
-/// What testssl.sh is written for, beside a shell and OpenSSL.
+/// What testssl.sh is written for, beside a shell and OpenSSL. It does not start without a program that asks DNS servers,
+/// even when it has none to ask.
 pub(super) const TESTSSL_NEEDS: Program = Program {
-    name: "hexdump and ps",
-    packages: &["bsdextrautils", "procps"],
-    present: || on_path("hexdump") && on_path("ps"),
+    name: "hexdump, ps and host",
+    packages: &["bsdextrautils", "procps", "bind9-host"],
+    present: || {
+        let asks = ["host", "dig", "drill", "nslookup"].into_iter().any(on_path);
+        asks && on_path("hexdump") && on_path("ps")
+    },
 };
 
 /// What reads units and makes users.
