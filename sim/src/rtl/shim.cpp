@@ -79,6 +79,15 @@ class Clocked {
   std::unique_ptr<VerilatedFstC> trace_;
 };
 
+// Inputs, outputs and edge of one cycle, for a model that drives and samples its own ports.
+template <typename Model, typename Inputs, typename Outputs>
+void run_cycle(Model& model, const Inputs& in, Outputs& out) {
+  model.drive(in);
+  model.settle();
+  model.sample(out);
+  model.edge();
+}
+
 }  // namespace
 
 struct sealgate_top {
@@ -259,10 +268,7 @@ sealgate_aead* sealgate_aead_new() { return new sealgate_aead(); }
 
 void sealgate_aead_step(sealgate_aead* core, const sealgate_aead_inputs* in,
                             sealgate_aead_outputs* out) {
-  core->drive(*in);
-  core->settle();
-  core->sample(*out);
-  core->edge();
+  run_cycle(*core, *in, *out);
 }
 
 void sealgate_aead_delete(sealgate_aead* core) { delete core; }
@@ -307,10 +313,7 @@ sealgate_lane* sealgate_lane_new() { return new sealgate_lane(); }
 
 void sealgate_lane_step(sealgate_lane* lane, const sealgate_lane_inputs* in,
                         sealgate_lane_outputs* out) {
-  lane->drive(*in);
-  lane->settle();
-  lane->sample(*out);
-  lane->edge();
+  run_cycle(*lane, *in, *out);
 }
 
 void sealgate_lane_delete(sealgate_lane* lane) { delete lane; }
