@@ -231,18 +231,20 @@ module sealgate_decode
 
   // Records that a SEAL may still make: less than the suite's limit leaves, and no sequence number
   // twice. No entry has more than 2^14, so more need not be told apart.
-  logic [63:0] gcm_left;
-  logic [14:0] gcm_records;
-  logic [14:0] chacha_records;
+  localparam int unsigned LimitWidth = $clog2(SealSequenceLimit + 1);
+
+  logic [LimitWidth:0] gcm_left;  // negative: past the limit
+  logic [14:0]         gcm_records;
+  logic [14:0]         chacha_records;
 
   always_comb begin
     gcm_left       = '0;
     gcm_records    = '0;
     chacha_records = '0;
     if (Pipelined || (state_q == StFields)) begin
-      gcm_left = 64'(SealSequenceLimit) - sequence_number;
-      if (sequence_number < 64'(SealSequenceLimit)) begin
-        gcm_records = (gcm_left[63:15] != '0) ? '1 : gcm_left[14:0];
+      gcm_left = (LimitWidth + 1)'(SealSequenceLimit) - {1'b0, sequence_number[LimitWidth-1:0]};
+      if ((sequence_number[63:LimitWidth] == '0) && !gcm_left[LimitWidth]) begin
+        gcm_records = (gcm_left[LimitWidth-1:15] != '0) ? '1 : gcm_left[14:0];
       end
       chacha_records = (sequence_number[63:15] != '1) ? '1 : ~sequence_number[14:0];
     end
