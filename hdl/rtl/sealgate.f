@@ -53,6 +53,7 @@ aead/chacha/sealgate_chacha_round.sv
 aead/chacha/sealgate_chacha_tag.sv
 aead/chacha/sealgate_poly1305.sv
 aead/chacha/sealgate_poly1305_finish.sv
+aead/chacha/sealgate_poly1305_limb.sv
 aead/chacha/sealgate_poly1305_mul.sv
 aead/chacha/sealgate_poly1305_powers.sv
 aead/gcm/sealgate_aes_key_table.sv

@@ -243,7 +243,8 @@ module sealgate_aead
 
   if (Chacha) begin : g_chacha
     sealgate_chacha_core #(
-      .NumContexts(NumContexts)
+      .NumContexts(NumContexts),
+      .Pipelined(Pipelined)
     ) u_chacha_core (
       .clk_i,
       .rst_ni,
@@ -262,6 +263,7 @@ module sealgate_aead
       .cmd_nonce_i,
       .cmd_aad_i,
       .cmd_aad_bytes_i,
+      .cmd_has_text_i,
       .cmd_text_bytes_i,
       .in_valid_i(in_valid_i && text_due_q && text_core_q),
       .in_ready_o(in_ready[Chacha20]),
@@ -329,15 +331,16 @@ module sealgate_aead
 
     logic  tag_has_text;
     logic  tag_of_text_taken;
+    logic  last_left;
     lead_t lead_q;
 
-    sealgate_fifo #(
+    sealgate_posted_fifo #(
       .Width(1),
-      .Depth(OrderDepth)
+      .Depth(OrderDepth),
+      .Registered(Pipelined)
     ) u_text_order (
       .clk_i,
       .rst_ni,
-      .clear_i(1'b0),
       .valid_i(accept && cmd_has_text_i),
       .ready_o(text_order_ready),
       .data_i(cmd_core),
@@ -346,13 +349,13 @@ module sealgate_aead
       .data_o(text_core)
     );
 
-    sealgate_fifo #(
+    sealgate_posted_fifo #(
       .Width(2),
-      .Depth(OrderDepth)
+      .Depth(OrderDepth),
+      .Registered(Pipelined)
     ) u_tag_order (
       .clk_i,
       .rst_ni,
-      .clear_i(1'b0),
       .valid_i(accept),
       .ready_o(tag_order_ready),
       .data_i({cmd_has_text_i, cmd_core}),
@@ -361,7 +364,17 @@ module sealgate_aead
       .data_o({tag_has_text, tag_core})
     );
 
-    // With queues a beat at the output does not count yet: it decides late whether it leaves.
+    // With queues a beat at the output does not count yet: it decides late whether it leaves, and
+    // counts a cycle later.
+    sealgate_delay #(
+      .Width(1),
+      .Cycles(Pipelined ? 1 : 0)
+    ) u_last_left (
+      .clk_i,
+      .value_i(last_leaves && rst_ni),
+      .value_o(last_left)
+    );
+
     assign released = !tag_has_text || (lead_q > 0) ||
                       (!Pipelined && (lead_q == 0) && out_valid_o && out_last_o);
 
@@ -370,8 +383,8 @@ module sealgate_aead
     always_ff @(posedge clk_i) begin
       if (!rst_ni) begin
         lead_q <= '0;
-      end else if (last_leaves != tag_of_text_taken) begin
-        lead_q <= lead_q + (last_leaves ? lead_t'(1) : lead_t'(-1));
+      end else if (last_left != tag_of_text_taken) begin
+        lead_q <= lead_q + (last_left ? lead_t'(1) : lead_t'(-1));
       end
     end
   end else begin : g_one_core

@@ -5,10 +5,10 @@
 // Theory of operation: key stream needs no text, and a command is there long before its text has
 // been read from memory. So blocks go through the pipe as soon as their record is known, and wait
 // here, in a ring of rows of RingBlocks blocks, which counts those in the pipe too. Time is cut
-// into slots of four cycles as at the input of the pipe. In the last cycle of a slot the oldest
-// block is released for the next: a key block at once, a text block if its beats have come in and
-// have room at the output. Nothing behind the release ever waits. Blocks of zeros pass like key
-// blocks, so that they overwrite the ring as well.
+// into slots of four cycles as at the input of the pipe. In the last cycle but one of a slot it is
+// found whether the oldest block may be released for the next, which it is in the last: a key block
+// at once, a text block if its beats have come in and have room at the output. Nothing behind the
+// release ever waits. Blocks of zeros pass like key blocks, so that they overwrite the ring as well.
 
 `default_nettype none
 
@@ -65,17 +65,31 @@ module sealgate_chacha_ahead
   logic [1:0] row_q;
   logic       choose;
   logic       text_there;
-  logic       release_block;
+  logic       text_valid_q;
+  logic       release_d;
+  logic       release_q;
+  logic [2:0] release_beats_q;
   logic       first_row;
   block_t     head_q;
 
-  assign room_o        = inside_q != CountWidth'(RingBlocks);
-  assign empty_o       = inside_q == '0;
-  assign choose        = (cycle_i == 2'd3) && (ready_q != '0);
-  assign text_there    = waiting_q >= WaitingWidth'(head_q.beats);
-  assign release_block = choose && (!head_q.text || (text_there && text_credit_i));
-  assign text_beats_o  = (release_block && head_q.text) ? head_q.beats : 3'd0;
-  assign first_row     = row_ahead_i && (row_q == 2'd0);
+  assign room_o       = inside_q != CountWidth'(RingBlocks);
+  assign empty_o      = inside_q == '0;
+  assign choose       = (cycle_i == 2'd2) && (ready_q != '0);
+  assign text_there   = waiting_q >= WaitingWidth'(head_q.beats);
+  assign release_d    = choose && (!head_q.text || (text_there && text_credit_i));
+  assign text_beats_o = release_beats_q;
+  assign first_row    = row_ahead_i && (row_q == 2'd0);
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      release_q    <= 1'b0;
+      text_valid_q <= 1'b0;
+    end else begin
+      release_q    <= release_d;
+      text_valid_q <= text_valid_i;
+    end
+    release_beats_q <= (release_d && head_q.text) ? head_q.beats : 3'd0;
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -84,14 +98,14 @@ module sealgate_chacha_ahead
       waiting_q <= '0;
       row_q     <= '0;
     end else begin
-      if (block_valid_i != release_block) begin
+      if (block_valid_i != release_q) begin
         inside_q <= block_valid_i ? inside_q + 1'b1 : inside_q - 1'b1;
       end
-      if (first_row != release_block) begin
+      if (first_row != release_q) begin
         ready_q <= first_row ? ready_q + 1'b1 : ready_q - 1'b1;
       end
-      if (text_valid_i || release_block) begin
-        waiting_q <= waiting_q + WaitingWidth'(text_valid_i) - WaitingWidth'(text_beats_o);
+      if (text_valid_q || release_q) begin
+        waiting_q <= waiting_q + WaitingWidth'(text_valid_q) - WaitingWidth'(release_beats_q);
       end
       if (row_ahead_i) row_q <= row_q + 2'd1;
     end
@@ -108,13 +122,13 @@ module sealgate_chacha_ahead
       block_read_q  <= '0;
     end else begin
       if (block_valid_i) block_write_q <= block_write_q + 1'b1;
-      if (release_block) block_read_q <= block_read_q + 1'b1;
+      if (release_q) block_read_q <= block_read_q + 1'b1;
     end
     if (block_valid_i) block_mem[block_write_q] <= block_i;
     if ((cycle_i == 2'd1) && (inside_q != '0)) head_q <= block_mem[block_read_q];
   end
 
-  // The rows. The first row of a block is written in the cycle before it is read at the earliest.
+  // The rows. The first row of a block is written four cycles before it is read at the earliest.
   logic [63:0]          row_lo_mem[4*RingBlocks];
   logic [63:0]          row_hi_mem[4*RingBlocks];
   logic [RingWidth+1:0] row_write_q;
@@ -136,7 +150,7 @@ module sealgate_chacha_ahead
       write_next_q <= row_ahead_i;
       write_q      <= write_next_q;
       read_q       <= slot_q;
-      if (cycle_i == 2'd3) slot_q <= release_block;
+      if (cycle_i == 2'd3) slot_q <= release_q;
       if (write_q) row_write_q <= row_write_q + 1'b1;
       if (read_q) row_read_q <= row_read_q + 1'b1;
     end
@@ -160,7 +174,7 @@ module sealgate_chacha_ahead
     if (!rst_ni) begin
       stall_in_o  <= 1'b0;
       stall_out_o <= 1'b0;
-    end else if (cycle_i == 2'd3) begin
+    end else if (cycle_i == 2'd2) begin
       stall_in_o  <= choose && head_q.text && !text_there;
       stall_out_o <= choose && head_q.text && text_there && !text_credit_i;
     end

@@ -27,6 +27,8 @@ module sealgate_chacha_core
   import sealgate_poly1305_pkg::sum_t;
 #(
   parameter int unsigned NumContexts = 1024,
+  // As hardware has it: the clock never rests, and short queues stand behind.
+  parameter bit Pipelined = 1'b0,
   localparam int unsigned CtxWidth = $clog2(NumContexts)
 ) (
   input  wire logic                clk_i,
@@ -55,6 +57,7 @@ module sealgate_chacha_core
   input  wire logic [95:0]         cmd_nonce_i,
   input  wire logic [127:0]        cmd_aad_i,
   input  wire logic [4:0]          cmd_aad_bytes_i,
+  input  wire logic                cmd_has_text_i,
   input  wire logic [15:0]         cmd_text_bytes_i,
 
   // Text in: packed beats, as many as the text needs; bytes past the end do not matter. From a beat
@@ -102,7 +105,7 @@ module sealgate_chacha_core
   logic                  active;
   logic                  clk_active;
 
-  assign active = wake_q || working || (drain_q != '0);
+  assign active = Pipelined || wake_q || working || (drain_q != '0);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) wake_q <= 1'b0;
@@ -170,6 +173,7 @@ module sealgate_chacha_core
     .cmd_nonce_i,
     .cmd_aad_i,
     .cmd_aad_bytes_i,
+    .cmd_has_text_i,
     .cmd_text_bytes_i,
     .in_valid_i,
     .in_ready_o,
@@ -254,6 +258,7 @@ module sealgate_chacha_core
   logic        r_valid, s_valid;
   key_id_t     key_id;
   logic        has_text;
+  logic [63:0] key_lo, key_hi;
   logic        hash_valid;
   key_id_t     hash_id;
   hash_t       hash;
@@ -285,6 +290,8 @@ module sealgate_chacha_core
     .s_valid_o(s_valid),
     .key_id_o(key_id),
     .has_text_o(has_text),
+    .key_lo_o(key_lo),
+    .key_hi_o(key_hi),
     .hash_valid_o(hash_valid),
     .hash_id_o(hash_id),
     .hash_o(hash),
@@ -303,8 +310,8 @@ module sealgate_chacha_core
     .r_valid_i(r_valid),
     .r_id_i(key_id),
     .r_has_text_i(has_text),
-    .r_lo_i(row_lo),
-    .r_hi_i(row_hi),
+    .r_lo_i(key_lo),
+    .r_hi_i(key_hi),
     .valid_i(hash_valid),
     .id_i(hash_id),
     .hash_i(hash),
@@ -321,42 +328,63 @@ module sealgate_chacha_core
   // Text out. Credits keep room: the queue is never full when text comes out.
   localparam int unsigned CreditWidth = $clog2(TextDepth + 1);
 
-  logic                   out_leaves;
+  logic                   out_leaves_q;
   logic [CreditWidth-1:0] text_inside_q;
-  logic                   unused_out_ready;
-  logic [CreditWidth-1:0] unused_out_count;
 
-  assign out_leaves  = out_valid_o && out_ready_i;
   assign text_credit = text_inside_q <= CreditWidth'(TextDepth - 4);
 
+  // A beat that leaves counts a cycle later.
   always_ff @(posedge clk_active) begin
     if (!rst_ni) begin
+      out_leaves_q  <= 1'b0;
       text_inside_q <= '0;
-    end else if (out_leaves || (text_beats != '0)) begin
-      text_inside_q <= text_inside_q + CreditWidth'(text_beats) - CreditWidth'(out_leaves);
+    end else begin
+      out_leaves_q <= out_valid_o && out_ready_i;
+      if (out_leaves_q || (text_beats != '0)) begin
+        text_inside_q <= text_inside_q + CreditWidth'(text_beats) - CreditWidth'(out_leaves_q);
+      end
     end
   end
 
-  sealgate_ram_fifo #(
-    .Width(129),
-    .Depth(TextDepth)
-  ) u_text_fifo (
-    .clk_i(clk_active),
-    .rst_ni,
-    .valid_i(done),
-    .ready_o(unused_out_ready),
-    .data_i({done_last, done_hi, done_lo}),
-    .valid_o(out_valid_o),
-    .ready_i(out_ready_i),
-    .data_o({out_last_o, out_data_o}),
-    .count_o(unused_out_count)
-  );
+  if (Pipelined) begin : g_text_queue
+    sealgate_ram_queue #(
+      .Width(129),
+      .Depth(TextDepth)
+    ) u_text_queue (
+      .clk_i(clk_active),
+      .rst_ni,
+      .valid_i(done),
+      .data_i({done_last, done_hi, done_lo}),
+      .valid_o(out_valid_o),
+      .ready_i(out_ready_i),
+      .data_o({out_last_o, out_data_o})
+    );
+  end else begin : g_text_fifo
+    logic                   unused_out_ready;
+    logic [CreditWidth-1:0] unused_out_count;
+
+    sealgate_ram_fifo #(
+      .Width(129),
+      .Depth(TextDepth)
+    ) u_text_fifo (
+      .clk_i(clk_active),
+      .rst_ni,
+      .valid_i(done),
+      .ready_o(unused_out_ready),
+      .data_i({done_last, done_hi, done_lo}),
+      .valid_o(out_valid_o),
+      .ready_i(out_ready_i),
+      .data_o({out_last_o, out_data_o}),
+      .count_o(unused_out_count)
+    );
+  end
 
   // Tags out.
   logic tags_empty;
 
   sealgate_chacha_tag #(
-    .Depth(TagDepth)
+    .Depth(TagDepth),
+    .Pipelined(Pipelined)
   ) u_tag (
     .clk_i(clk_active),
     .rst_ni,
@@ -365,8 +393,8 @@ module sealgate_chacha_core
     .empty_o(tags_empty),
     .s_valid_i(s_valid),
     .s_id_i(key_id),
-    .s_lo_i(row_lo),
-    .s_hi_i(row_hi),
+    .s_lo_i(key_lo),
+    .s_hi_i(key_hi),
     .last_valid_i(hash_valid && hash.place.last),
     .last_id_i(hash_id),
     .last_error_i(hash_error),

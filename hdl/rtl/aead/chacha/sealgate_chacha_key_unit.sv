@@ -38,6 +38,8 @@ module sealgate_chacha_key_unit #(
   localparam logic [CtxWidth-1:0] LastContext = CtxWidth'(NumContexts - 1);
 
   logic                write_q;
+  (* keep *)
+  logic                shift_q;  // the same, for the words alone
   logic                load_q;
   // The wipe goes on with the next context, up to the last.
   logic                sweep_q;
@@ -58,6 +60,7 @@ module sealgate_chacha_key_unit #(
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       write_q    <= 1'b1;
+      shift_q    <= 1'b1;
       load_q     <= 1'b0;
       sweep_q    <= 1'b1;
       ctx_q      <= '0;
@@ -72,9 +75,11 @@ module sealgate_chacha_key_unit #(
           ctx_q      <= ctx_q + 1'b1;
           sweep_q    <= sweep_q && (ctx_q != LastContext);
           write_q    <= sweep_q && (ctx_q != LastContext);
+          shift_q    <= sweep_q && (ctx_q != LastContext);
         end
       end else begin
         write_q <= wipe_valid_i || key_valid_i;
+        shift_q <= wipe_valid_i || key_valid_i;
         load_q  <= load;
         ctx_q   <= wipe_valid_i ? wipe_ctx_i : key_ctx_i;
       end
@@ -87,16 +92,12 @@ module sealgate_chacha_key_unit #(
       words_1_q <= '0;
       words_2_q <= '0;
       words_3_q <= '0;
-    end else if (load) begin
-      words_0_q <= {key_data_i[159:128], key_data_i[31:0]};
-      words_1_q <= {key_data_i[191:160], key_data_i[63:32]};
-      words_2_q <= {key_data_i[223:192], key_data_i[95:64]};
-      words_3_q <= {key_data_i[255:224], key_data_i[127:96]};
-    end else if (write_q) begin
-      words_0_q <= words_1_q;
-      words_1_q <= words_2_q;
-      words_2_q <= words_3_q;
-      words_3_q <= '0;
+    end else if (load || shift_q) begin
+      // Not by `load`, which is late.
+      words_0_q <= shift_q ? words_1_q : {key_data_i[159:128], key_data_i[31:0]};
+      words_1_q <= shift_q ? words_2_q : {key_data_i[191:160], key_data_i[63:32]};
+      words_2_q <= shift_q ? words_3_q : {key_data_i[223:192], key_data_i[95:64]};
+      words_3_q <= shift_q ? '0 : {key_data_i[255:224], key_data_i[127:96]};
     end
   end
 

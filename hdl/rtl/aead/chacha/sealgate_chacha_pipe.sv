@@ -46,12 +46,13 @@ module sealgate_chacha_pipe
   output      logic [63:0]         row_hi_o
 );
 
-  // Bit s of both words together: stage s has a column, a set or a row. Round r has its set in
-  // stage 5 r, and its next set is gathered in stage 5 r + 4.
-  localparam int unsigned RoundStages = 5;
-  localparam int unsigned FinalStage = RoundStages * (NumRounds - 1);
-  localparam int unsigned StartReadStage = FinalStage + 1;
-  localparam int unsigned SumStage = FinalStage + 2;
+  // Bit s of the words together: stage s has a column, a set or a row. A column's key is read in
+  // stage 0; round r has its set in FirstStage + RoundStages r, and gathers its next set in the
+  // last stage before the next round.
+  localparam int unsigned FirstStage = 1;
+  localparam int unsigned FinalStage = FirstStage + RoundStages * (NumRounds - 1);
+  localparam int unsigned StartReadStage = FinalStage + 3;
+  localparam int unsigned SumStage = FinalStage + 5;
   localparam int unsigned WriteStage = SumStage + 1;
   localparam int unsigned ReadStage = WriteStage + 4;
 
@@ -59,41 +60,61 @@ module sealgate_chacha_pipe
     $error("the rings beside the pipe do not fit its latency");
   end
 
-  logic [63:0]            valid_lo_q;
-  logic [63:0]            valid_hi_q;
-  logic [127:0]           valid;
-  // The count of cycles for round r, r cycles late. In each round, the set in its first stage is
-  // the one that the low bits tell; bit 2 tells the banks apart.
-  logic [3*NumRounds-1:0] cycle_q;
+  if (RoundStages != 8) begin : g_check_round
+    $error("the count of cycles of a round is not that of the round before it");
+  end
 
-  assign valid = {valid_hi_q, valid_lo_q};
+  logic [63:0]            valid_lo_q;
+  logic [63:0]            valid_mid_q;
+  logic [63:0]            valid_hi_q;
+  logic [191:0]           valid;
+  // A count of cycles for each round, of the set in its first stage: the low bits tell which it is;
+  // bit 2 tells the banks apart. A round takes RoundStages = 8 cycles, so that each of these counts
+  // is what the one before it will be next.
+  logic [3*NumRounds-1:0] cycle_q;
+  logic [2:0]             column_q;
+
+  assign valid = {valid_hi_q, valid_mid_q, valid_lo_q};
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      valid_lo_q <= '0;
-      valid_hi_q <= '0;
+      valid_lo_q  <= '0;
+      valid_mid_q <= '0;
+      valid_hi_q  <= '0;
     end else begin
-      valid_lo_q <= {valid_lo_q[62:0], valid_i};
-      valid_hi_q <= {valid_hi_q[62:0], valid_lo_q[63]};
+      valid_lo_q  <= {valid_lo_q[62:0], valid_i};
+      valid_mid_q <= {valid_mid_q[62:0], valid_lo_q[63]};
+      valid_hi_q  <= {valid_hi_q[62:0], valid_mid_q[63]};
     end
-    cycle_q <= {cycle_q[3*NumRounds-4:0], cycle_i};
+  end
+
+  always_ff @(posedge clk_i) begin
+    column_q     <= cycle_i;
+    cycle_q[2:0] <= column_q;
+    for (int unsigned r = 1; r < NumRounds; r++) begin
+      cycle_q[3*r+:3] <= cycle_q[3*r-3+:3] + 3'd1;
+    end
   end
 
   // Keys.
   logic [63:0] key_mem[4*NumContexts];
-  logic [63:0] enter_words_q;
-  logic [31:0] enter_word_q;
+  logic [63:0] read_words_q, enter_words_q;
+  logic [31:0] read_word_q, enter_word_q;
+  logic [31:0] enter_constant_q;
   logic        enter;
-  logic [1:0]  enter_column;
 
-  assign enter        = valid[0];
-  assign enter_column = cycle_q[1:0];
+  assign enter = valid[FirstStage];
 
   always_ff @(posedge clk_i) begin
     if (write_i) key_mem[{write_ctx_i, write_column_i}] <= write_words_i;
     if (valid_i) begin
-      enter_words_q <= zero_i ? '0 : key_mem[{ctx_i, cycle_i[1:0]}];
-      enter_word_q  <= word_i;
+      read_words_q <= zero_i ? '0 : key_mem[{ctx_i, cycle_i[1:0]}];
+      read_word_q  <= word_i;
+    end
+    if (valid[0]) begin
+      enter_words_q    <= read_words_q;
+      enter_word_q     <= read_word_q;
+      enter_constant_q <= Constants[column_q[1:0]];
     end
   end
 
@@ -126,7 +147,7 @@ module sealgate_chacha_pipe
     assign cycle = cycle_q[3*r+:3];
 
     if (r == 0) begin : g_first
-      assign in_a = Constants[enter_column];
+      assign in_a = enter_constant_q;
       assign in_b = enter_words_q[31:0];
       assign in_c = enter_words_q[63:32];
       assign in_d = enter_word_q;
@@ -141,11 +162,10 @@ module sealgate_chacha_pipe
       .Round(r)
     ) u_round (
       .clk_i,
-      .enter_i(valid[RoundStages*r]),
-      .write_i(valid[RoundStages*r+1]),
-      .write_set_i(cycle - 3'd1),
-      .read_i(valid[RoundStages*r+4]),
-      .read_set_i(cycle - 3'd4),
+      .valid_i(valid[FirstStage+RoundStages*r+:5]),
+      .write_set_i(cycle - 3'd4),
+      .read_i(valid[FirstStage+RoundStages*r+RoundStages-1]),
+      .read_set_i(cycle - 3'(RoundStages - 1)),
       .a_i(in_a),
       .b_i(in_b),
       .c_i(in_c),
@@ -163,6 +183,7 @@ module sealgate_chacha_pipe
   logic [1:0]           start_set;
   logic [1:0]           start_set_1, start_set_2, start_set_3;
   logic [31:0]          start_a_q, start_b_q, start_c_q, start_d_q;
+  logic [31:0]          late_a_q, late_b_q, late_c_q, late_d_q;
   logic [31:0]          sum_0_q, sum_1_q, sum_2_q, sum_3_q;
 
   assign start_set   = final_cycle[1:0] - 2'(StartReadStage - FinalStage);
@@ -179,11 +200,17 @@ module sealgate_chacha_pipe
       start_c_q <= start_c_mem[{start_block_q, start_set}];
       start_d_q <= start_d_mem[{start_block_q, start_set_1}];
     end
+    if (valid[StartReadStage+1]) begin
+      late_a_q <= start_a_q;
+      late_b_q <= start_b_q;
+      late_c_q <= start_c_q;
+      late_d_q <= start_d_q;
+    end
     if (valid[SumStage]) begin
-      sum_0_q <= g_round[NumRounds-1].a + start_a_q;
-      sum_1_q <= g_round[NumRounds-1].b + start_b_q;
-      sum_2_q <= g_round[NumRounds-1].c + start_c_q;
-      sum_3_q <= g_round[NumRounds-1].d + start_d_q;
+      sum_0_q <= g_round[NumRounds-1].a + late_a_q;
+      sum_1_q <= g_round[NumRounds-1].b + late_b_q;
+      sum_2_q <= g_round[NumRounds-1].c + late_c_q;
+      sum_3_q <= g_round[NumRounds-1].d + late_d_q;
     end
   end
 
@@ -193,11 +220,10 @@ module sealgate_chacha_pipe
   logic [31:0] column_2_mem[8];
   logic [31:0] column_3_mem[8];
   logic [2:0]  write_set;
-  logic [2:0]  read_row;
+  logic [2:0]  read_row_q;
   logic [1:0]  row_0, row_1, row_2, row_3;
 
   assign write_set = final_cycle - 3'(WriteStage - FinalStage);
-  assign read_row  = final_cycle - 3'(ReadStage - FinalStage);
   assign row_0     = 2'd2 - write_set[1:0];
   assign row_1     = 2'd3 - write_set[1:0];
   assign row_2     = 2'd0 - write_set[1:0];
@@ -213,6 +239,7 @@ module sealgate_chacha_pipe
   endfunction
 
   always_ff @(posedge clk_i) begin
+    read_row_q <= final_cycle - 3'(ReadStage - 1 - FinalStage);
     if (valid[WriteStage]) begin
       column_0_mem[{write_set[2], row_0}] <= sum(row_0);
       column_1_mem[{write_set[2], row_1}] <= sum(row_1);
@@ -220,8 +247,8 @@ module sealgate_chacha_pipe
       column_3_mem[{write_set[2], row_3}] <= sum(row_3);
     end
     if (valid[ReadStage]) begin
-      row_lo_o <= {column_1_mem[read_row], column_0_mem[read_row]};
-      row_hi_o <= {column_3_mem[read_row], column_2_mem[read_row]};
+      row_lo_o <= {column_1_mem[read_row_q], column_0_mem[read_row_q]};
+      row_hi_o <= {column_3_mem[read_row_q], column_2_mem[read_row_q]};
     end
   end
 

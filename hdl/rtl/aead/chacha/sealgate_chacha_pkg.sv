@@ -13,12 +13,14 @@
 package sealgate_chacha_pkg;
 
   localparam int unsigned NumRounds = 20;
+  // Cycles from a set of words at the input of a round to the same set at the input of the next.
+  localparam int unsigned RoundStages = 8;
   // Cycles from the first column of a block at the input of the pipe to its first row at the
   // output.
-  localparam int unsigned PipeLatency = 5 * NumRounds + 4;
+  localparam int unsigned PipeLatency = RoundStages * NumRounds + 5;
   // Blocks that a ring beside the pipe holds, and blocks from the input of the pipe to the release
   // of their key stream: more than fit into the pipe.
-  localparam int unsigned RingBlocks = 32;
+  localparam int unsigned RingBlocks = 64;
   localparam int unsigned RingWidth = $clog2(RingBlocks);
 
   // The constants of row 0 (RFC 8439 section 2.3): "expand 32-byte k".
@@ -49,6 +51,7 @@ package sealgate_chacha_pkg;
     logic [HashBlocksWidth-1:0] hash_blocks;
     logic [4:0]                 aad_bytes;
     logic [15:0]                text_bytes;
+    logic                       has_text;
   } record_t;
 
   // Exclusive or, then rotation to the left: a step of the quarter round (RFC 8439 section 2.1).

@@ -7,8 +7,10 @@
 // in a ring, written by the number of the one-time key and read in the order of records. Credits
 // bound the records between the issue of their key block and the moment their tag is taken. Text
 // and tags leave through queues of their own, so a tag is held until the last beat of its record
-// has left or is at the output: `lead_q` counts the last beats that have left, less the tags taken
-// of records with text. It is -1 while a tag was taken before the beat it belongs to.
+// has left or is at the output: `lead_q` counts the last beats that have left, less the tags handed
+// out of records with text. It is -1 while a tag went before the beat it belongs to. With
+// `Pipelined` a beat at the output does not count yet, since it decides late whether it leaves, and
+// one that has left counts a cycle later.
 
 `default_nettype none
 
@@ -17,7 +19,8 @@ module sealgate_chacha_tag
   import sealgate_poly1305_pkg::sum_t;
 #(
   // Records between issue and tag taken.
-  parameter int unsigned Depth = 32
+  parameter int unsigned Depth = 32,
+  parameter bit Pipelined = 1'b0
 ) (
   input  wire logic         clk_i,
   input  wire logic         rst_ni,
@@ -99,13 +102,14 @@ module sealgate_chacha_tag
     end
   end
 
-  // Flags go along with s for the two cycles until the tag is made.
-  logic [1:0] flags_0_q, flags_1_q, flags_2_q;
+  // Flags go along with s for the four cycles until the tag is made.
+  logic [1:0] flags_0_q, flags_1_q, flags_2_q, flags_3_q;
 
   always_ff @(posedge clk_i) begin
     if (read) flags_0_q <= flags_mem[read_q];
     flags_1_q <= flags_0_q;
     flags_2_q <= flags_1_q;
+    flags_3_q <= flags_2_q;
   end
 
   logic [63:0] made_lo, made_hi;
@@ -128,13 +132,15 @@ module sealgate_chacha_tag
     .tag_hi_o(made_hi)
   );
 
-  assign {made_has_text, made_error} = flags_2_q;
+  assign {made_has_text, made_error} = flags_3_q;
 
   // Tags, zero for a record with an error. Credits keep room: the queue is never full when a tag is
   // made.
-  logic fifo_valid;
-  logic fifo_ready;
-  logic has_text;
+  logic         fifo_valid;
+  logic         fifo_ready;
+  logic         has_text;
+  logic         error;
+  logic [127:0] tag;
   logic released;
   logic unused_ready;
 
@@ -150,25 +156,48 @@ module sealgate_chacha_tag
     .data_i({made_has_text, made_error, made_error ? 128'd0 : {made_hi, made_lo}}),
     .valid_o(fifo_valid),
     .ready_i(fifo_ready),
-    .data_o({has_text, tag_error_o, tag_o})
+    .data_o({has_text, error, tag})
   );
 
-  // Order against text.
+  // Order against text, and behind it a short queue.
   typedef logic signed [CountWidth:0] lead_t;
 
   lead_t lead_q;
   logic  text_left;
-  logic  text_taken;
+  logic  text_passed;  // the tag of a record with text
+  logic  stage_ready;
 
-  assign released    = !has_text || (lead_q > 0) || ((lead_q == 0) && text_last_i);
-  assign tag_valid_o = fifo_valid && released;
-  assign fifo_ready  = tag_ready_i && released;
-  assign text_left   = text_last_i && text_leaves_i;
-  assign text_taken  = taken && has_text;
+  assign released    = !has_text || (lead_q > 0) ||
+                       (!Pipelined && (lead_q == 0) && text_last_i);
+  assign fifo_ready  = stage_ready && released;
+  assign text_passed = fifo_valid && fifo_ready && has_text;
+
+  sealgate_stage #(
+    .Width(129),
+    .Registered(Pipelined)
+  ) u_stage (
+    .clk_i,
+    .rst_ni,
+    .valid_i(fifo_valid && released),
+    .ready_o(stage_ready),
+    .data_i({error, tag}),
+    .valid_o(tag_valid_o),
+    .ready_i(tag_ready_i),
+    .data_o({tag_error_o, tag_o})
+  );
+
+  sealgate_delay #(
+    .Width(1),
+    .Cycles(Pipelined ? 1 : 0)
+  ) u_text_left (
+    .clk_i,
+    .value_i(text_last_i && text_leaves_i && rst_ni),
+    .value_o(text_left)
+  );
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) lead_q <= '0;
-    else if (text_left != text_taken) lead_q <= lead_q + (text_left ? lead_t'(1) : lead_t'(-1));
+    else if (text_left != text_passed) lead_q <= lead_q + (text_left ? lead_t'(1) : lead_t'(-1));
   end
 
 endmodule

@@ -2,15 +2,16 @@
 //
 // The polynomial of Poly1305 (RFC 8439 section 2.5), one block per cycle, an r per record.
 //
-// Theory of operation: with a multiplier of K = 6 stages, Horner's rule would wait for every
+// Theory of operation: with a multiplier of K = 8 stages, Horner's rule would wait for every
 // product. Instead the blocks of a record form K interleaved chains: block i of n is multiplied by
 // r^K and added to block i + K, except that the last K blocks are multiplied by r^K to r^1, each by
 // its own distance to the end, and their products add up to the result. The product of block i
 // emerges in the cycle in which block i + K arrives at the earliest; then it is taken on the spot,
 // else it waits in a register of its chain. So blocks may come in every cycle or with any gaps, and
 // records may follow each other without any. Blocks wait in a ring until the powers of their r are
-// made (sealgate_poly1305_powers); whoever comes later goes on at once. Whoever feeds blocks knows
-// the length of the record and describes the place of each by sealgate_poly1305_pkg::hash_t.
+// made (sealgate_poly1305_powers), which is known by counting, since records come in order; whoever
+// comes later goes on at once. Whoever feeds blocks knows the length of the record and describes
+// the place of each by sealgate_poly1305_pkg::hash_t.
 
 `default_nettype none
 
@@ -46,37 +47,57 @@ module sealgate_poly1305
 );
 
   // Blocks wait for the powers of r. The ring cannot overflow: the first block of a record comes
-  // three cycles after its r or later, and the powers are there 22 cycles after that, so that each
-  // block is released 22 cycles after it came in at the latest.
-  localparam int unsigned HoldDepth = 32;
+  // three cycles after its r or later, and the powers are there 35 cycles after that.
+  localparam int unsigned HoldDepth = 64;
   localparam int unsigned HoldWidth = $clog2(HoldDepth);
 
-  logic [63:0]               hold_lo_mem[HoldDepth];
-  logic [63:0]               hold_hi_mem[HoldDepth];
-  key_id_t                   hold_id_mem[HoldDepth];
-  hash_t                     hold_hash_mem[HoldDepth];
-  logic [HoldWidth-1:0]      hold_write_q;
-  logic [HoldWidth-1:0]      hold_read_q;
-  // Bit k: the powers of key k can be read two cycles from now.
-  logic [NumOneTimeKeys-1:0] powers_ready_q;
-  logic                      powers_ready;
-  key_id_t                   powers_ready_id;
-  key_id_t                   hold_id;
-  logic                      release_block;
+  logic [63:0]          hold_lo_mem[HoldDepth];
+  logic [63:0]          hold_hi_mem[HoldDepth];
+  key_id_t              hold_id_mem[HoldDepth];
+  hash_t                hold_hash_mem[HoldDepth];
+  logic [HoldWidth-1:0] hold_write_q;
+  logic [HoldWidth-1:0] hold_read_q;
+  logic [HoldWidth-1:0] hold_after_q;   // the one after it
+  logic                 hold_waiting_q; // a block is there to be read
+  logic                 hold_read;
+  // The oldest block, outside the ring.
+  logic                 held_valid_q;
+  logic [63:0]          held_lo_q, held_hi_q;
+  key_id_t              held_id_q;
+  hash_t                held_hash_q;
+  logic                 release_block;
+  logic                 release_last;
+  // Records whose powers can be read and whose last block is not released yet, and whether there is
+  // one.
+  logic                 powers_ready;
+  key_id_t              ready_q;
+  logic                 any_ready_q;
 
-  assign hold_id       = hold_id_mem[hold_read_q];
-  assign release_block = (hold_read_q != hold_write_q) && powers_ready_q[hold_id];
+  assign release_block = held_valid_q && any_ready_q;
+  assign release_last  = release_block && held_hash_q.place.last;
+  assign hold_read     = hold_waiting_q && (!held_valid_q || any_ready_q);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       hold_write_q   <= '0;
       hold_read_q    <= '0;
-      powers_ready_q <= '0;
+      hold_after_q   <= HoldWidth'(1);
+      hold_waiting_q <= 1'b0;
+      held_valid_q   <= 1'b0;
+      ready_q        <= '0;
+      any_ready_q    <= 1'b0;
     end else begin
+      if (valid_i) hold_waiting_q <= 1'b1;
+      else if (hold_read && (hold_after_q == hold_write_q)) hold_waiting_q <= 1'b0;
       if (valid_i) hold_write_q <= hold_write_q + 1'b1;
-      if (release_block) hold_read_q <= hold_read_q + 1'b1;
-      if (r_valid_i) powers_ready_q[r_id_i] <= 1'b0;
-      if (powers_ready) powers_ready_q[powers_ready_id] <= 1'b1;
+      if (hold_read) hold_read_q <= hold_after_q;
+      if (hold_read) hold_after_q <= hold_after_q + 1'b1;
+      if (hold_read) held_valid_q <= 1'b1;
+      else if (any_ready_q) held_valid_q <= 1'b0;
+      if (powers_ready != release_last) begin
+        ready_q     <= powers_ready ? ready_q + 1'b1 : ready_q - 1'b1;
+        any_ready_q <= powers_ready || (ready_q != key_id_t'(1));
+      end
     end
   end
 
@@ -87,38 +108,27 @@ module sealgate_poly1305
       hold_id_mem[hold_write_q]   <= id_i;
       hold_hash_mem[hold_write_q] <= hash_i;
     end
+    if (hold_read) begin
+      held_lo_q   <= hold_lo_mem[hold_read_q];
+      held_hi_q   <= hold_hi_mem[hold_read_q];
+      held_id_q   <= hold_id_mem[hold_read_q];
+      held_hash_q <= hold_hash_mem[hold_read_q];
+    end
   end
 
-  // The block leaves the ring, and then meets its power of r.
-  logic        held_valid_q;
-  logic [63:0] held_lo_q, held_hi_q;
-  key_id_t     held_id_q;
-  hash_t       held_hash_q;
+  // The block meets its power of r.
   logic        block_valid_q;
-  logic        block_chained_q;
   place_t      block_place_q;
   logic [63:0] block_lo_q, block_hi_q;
   limb_t       power_0, power_1, power_2, power_3, power_4;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      held_valid_q  <= 1'b0;
-      block_valid_q <= 1'b0;
-    end else begin
-      held_valid_q  <= release_block;
-      block_valid_q <= held_valid_q;
-    end
+    if (!rst_ni) block_valid_q <= 1'b0;
+    else block_valid_q <= release_block;
     if (release_block) begin
-      held_lo_q   <= hold_lo_mem[hold_read_q];
-      held_hi_q   <= hold_hi_mem[hold_read_q];
-      held_id_q   <= hold_id;
-      held_hash_q <= hold_hash_mem[hold_read_q];
-    end
-    if (held_valid_q) begin
-      block_chained_q <= held_hash_q.chained;
-      block_place_q   <= held_hash_q.place;
-      block_lo_q      <= held_lo_q;
-      block_hi_q      <= held_hi_q;
+      block_place_q <= held_hash_q.place;
+      block_lo_q    <= held_lo_q;
+      block_hi_q    <= held_hi_q;
     end
   end
 
@@ -131,8 +141,7 @@ module sealgate_poly1305
     .r_lo_i,
     .r_hi_i,
     .ready_o(powers_ready),
-    .ready_id_o(powers_ready_id),
-    .read_i(held_valid_q),
+    .read_i(release_block),
     .read_id_i(held_id_q),
     .read_power_i(held_hash_q.power),
     .power_0_o(power_0),
@@ -142,24 +151,55 @@ module sealgate_poly1305
     .power_4_o(power_4)
   );
 
-  // The previous product of the chain is added: from the multiplier's output if it is there right
-  // now, else from where it was kept.
+  // The previous product of the chain is added: the one that the multiplier gives right now, or
+  // gave a cycle ago, or else the one that was kept. Which it is, is known a cycle before.
   logic    product_valid;
   limb_t   product_0, product_1, product_2, product_3, product_4;
   place_t  product_place;
+  place_t  product_place_next;
+  logic    product_valid_next;
   logic    keep_product;
-  logic    take_product;
   limb_t   chain_0_q[NumChains];
   limb_t   chain_1_q[NumChains];
   limb_t   chain_2_q[NumChains];
   limb_t   chain_3_q[NumChains];
   limb_t   chain_4_q[NumChains];
+  limb_t   kept_0_q, kept_1_q, kept_2_q, kept_3_q, kept_4_q;
+  limb_t   past_0_q, past_1_q, past_2_q, past_3_q, past_4_q;
+  logic    take_now_q;
+  logic    take_past_q;
   logic    factor_valid_q;
   factor_t factor_0_q, factor_1_q, factor_2_q, factor_3_q, factor_4_q;
   limb_t   power_0_q, power_1_q, power_2_q, power_3_q, power_4_q;
 
   assign keep_product = product_valid && !product_place.term;
-  assign take_product = product_valid && (product_place.chain == block_place_q.chain);
+
+  always_ff @(posedge clk_i) begin
+    if (release_block) begin
+      take_now_q  <= product_valid_next && held_hash_q.chained &&
+                     (product_place_next.chain == held_hash_q.place.chain);
+      take_past_q <= product_valid && held_hash_q.chained &&
+                     (product_place.chain == held_hash_q.place.chain);
+      kept_0_q    <= held_hash_q.chained ? chain_0_q[held_hash_q.place.chain] : '0;
+      kept_1_q    <= held_hash_q.chained ? chain_1_q[held_hash_q.place.chain] : '0;
+      kept_2_q    <= held_hash_q.chained ? chain_2_q[held_hash_q.place.chain] : '0;
+      kept_3_q    <= held_hash_q.chained ? chain_3_q[held_hash_q.place.chain] : '0;
+      kept_4_q    <= held_hash_q.chained ? chain_4_q[held_hash_q.place.chain] : '0;
+    end
+    if (product_valid) begin
+      past_0_q <= product_0;
+      past_1_q <= product_1;
+      past_2_q <= product_2;
+      past_3_q <= product_3;
+      past_4_q <= product_4;
+    end
+  end
+
+  function automatic factor_t chosen(logic now, logic past, limb_t product, limb_t product_past,
+                                     limb_t kept);
+    if (now) return factor_t'(product);
+    return past ? factor_t'(product_past) : factor_t'(kept);
+  endfunction
 
   // A whole block has a one behind its last byte, at 2^128.
   always_ff @(posedge clk_i) begin
@@ -169,29 +209,16 @@ module sealgate_poly1305
       power_2_q <= power_2;
       power_3_q <= power_3;
       power_4_q <= power_4;
-      if (!block_chained_q) begin
-        factor_0_q <= FactorWidth'(block_lo_q[25:0]);
-        factor_1_q <= FactorWidth'(block_lo_q[51:26]);
-        factor_2_q <= FactorWidth'({block_hi_q[13:0], block_lo_q[63:52]});
-        factor_3_q <= FactorWidth'(block_hi_q[39:14]);
-        factor_4_q <= FactorWidth'({2'b01, block_hi_q[63:40]});
-      end else if (take_product) begin
-        factor_0_q <= FactorWidth'(block_lo_q[25:0]) + FactorWidth'(product_0);
-        factor_1_q <= FactorWidth'(block_lo_q[51:26]) + FactorWidth'(product_1);
-        factor_2_q <= FactorWidth'({block_hi_q[13:0], block_lo_q[63:52]}) + FactorWidth'(product_2);
-        factor_3_q <= FactorWidth'(block_hi_q[39:14]) + FactorWidth'(product_3);
-        factor_4_q <= FactorWidth'({2'b01, block_hi_q[63:40]}) + FactorWidth'(product_4);
-      end else begin
-        factor_0_q <= FactorWidth'(block_lo_q[25:0]) + FactorWidth'(chain_0_q[block_place_q.chain]);
-        factor_1_q <= FactorWidth'(block_lo_q[51:26]) +
-                      FactorWidth'(chain_1_q[block_place_q.chain]);
-        factor_2_q <= FactorWidth'({block_hi_q[13:0], block_lo_q[63:52]}) +
-                      FactorWidth'(chain_2_q[block_place_q.chain]);
-        factor_3_q <= FactorWidth'(block_hi_q[39:14]) +
-                      FactorWidth'(chain_3_q[block_place_q.chain]);
-        factor_4_q <= FactorWidth'({2'b01, block_hi_q[63:40]}) +
-                      FactorWidth'(chain_4_q[block_place_q.chain]);
-      end
+      factor_0_q <= factor_t'(block_lo_q[25:0]) +
+                    chosen(take_now_q, take_past_q, product_0, past_0_q, kept_0_q);
+      factor_1_q <= factor_t'(block_lo_q[51:26]) +
+                    chosen(take_now_q, take_past_q, product_1, past_1_q, kept_1_q);
+      factor_2_q <= factor_t'({block_hi_q[13:0], block_lo_q[63:52]}) +
+                    chosen(take_now_q, take_past_q, product_2, past_2_q, kept_2_q);
+      factor_3_q <= factor_t'(block_hi_q[39:14]) +
+                    chosen(take_now_q, take_past_q, product_3, past_3_q, kept_3_q);
+      factor_4_q <= factor_t'({2'b01, block_hi_q[63:40]}) +
+                    chosen(take_now_q, take_past_q, product_4, past_4_q, kept_4_q);
     end
   end
 
@@ -225,6 +252,7 @@ module sealgate_poly1305
     .y_3_i(power_3_q),
     .y_4_i(power_4_q),
     .valid_o(product_valid),
+    .valid_next_o(product_valid_next),
     .product_0_o(product_0),
     .product_1_o(product_1),
     .product_2_o(product_2),
@@ -241,10 +269,22 @@ module sealgate_poly1305
     places_q <= {places_q[(MulStages-1)*PlaceWidth-1:0], block_place_q};
   end
 
-  assign product_place = places_q[MulStages*PlaceWidth-1-:PlaceWidth];
+  assign product_place      = places_q[MulStages*PlaceWidth-1-:PlaceWidth];
+  assign product_place_next = places_q[(MulStages-1)*PlaceWidth-1-:PlaceWidth];
 
-  // The final sum.
-  sum_t partial_0_q, partial_1_q, partial_2_q, partial_3_q, partial_4_q;
+  // The final sum, a cycle behind the products.
+  logic  term_q, last_q;
+  sum_t  partial_0_q, partial_1_q, partial_2_q, partial_3_q, partial_4_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      term_q <= 1'b0;
+      last_q <= 1'b0;
+    end else begin
+      term_q <= product_valid && product_place.term;
+      last_q <= product_valid && product_place.last;
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -255,30 +295,30 @@ module sealgate_poly1305
       partial_3_q <= '0;
       partial_4_q <= '0;
     end else begin
-      valid_o <= product_valid && product_place.last;
-      if (product_valid && product_place.last) begin
+      valid_o <= last_q;
+      if (last_q) begin
         partial_0_q <= '0;
         partial_1_q <= '0;
         partial_2_q <= '0;
         partial_3_q <= '0;
         partial_4_q <= '0;
-      end else if (product_valid && product_place.term) begin
-        partial_0_q <= partial_0_q + SumWidth'(product_0);
-        partial_1_q <= partial_1_q + SumWidth'(product_1);
-        partial_2_q <= partial_2_q + SumWidth'(product_2);
-        partial_3_q <= partial_3_q + SumWidth'(product_3);
-        partial_4_q <= partial_4_q + SumWidth'(product_4);
+      end else if (term_q) begin
+        partial_0_q <= partial_0_q + SumWidth'(past_0_q);
+        partial_1_q <= partial_1_q + SumWidth'(past_1_q);
+        partial_2_q <= partial_2_q + SumWidth'(past_2_q);
+        partial_3_q <= partial_3_q + SumWidth'(past_3_q);
+        partial_4_q <= partial_4_q + SumWidth'(past_4_q);
       end
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (product_valid && product_place.last) begin
-      sum_0_o <= partial_0_q + SumWidth'(product_0);
-      sum_1_o <= partial_1_q + SumWidth'(product_1);
-      sum_2_o <= partial_2_q + SumWidth'(product_2);
-      sum_3_o <= partial_3_q + SumWidth'(product_3);
-      sum_4_o <= partial_4_q + SumWidth'(product_4);
+    if (last_q) begin
+      sum_0_o <= partial_0_q + SumWidth'(past_0_q);
+      sum_1_o <= partial_1_q + SumWidth'(past_1_q);
+      sum_2_o <= partial_2_q + SumWidth'(past_2_q);
+      sum_3_o <= partial_3_q + SumWidth'(past_3_q);
+      sum_4_o <= partial_4_q + SumWidth'(past_4_q);
     end
   end
 

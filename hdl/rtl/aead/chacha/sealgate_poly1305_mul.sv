@@ -3,12 +3,12 @@
 // Multiplier modulo 2^130 - 5, one product per cycle.
 //
 // Theory of operation: operands, which are registers of the caller, give their product MulStages -
-// 1 cycles after a cycle with `valid_i`; nothing ever waits. The stages: the 25 products of limbs,
-// each of 28 x 27 bits; their sums by weight, those of weight 2^130 and more apart; five times the
-// latter added to the former, since 2^130 = 5; then two steps in which every limb hands what
-// exceeds 26 bits to the next and limb 4, times five, to limb 0. Two steps do: sums have less than
-// 60 bits, so that limbs have less than 2^37 after the first and less than 2^26 + 2^11 after the
-// second.
+// 1 cycles after a cycle with `valid_i`; nothing ever waits. Stages 1 to 3 are the 25 products of
+// limbs (sealgate_poly1305_limb), each as a limb and what exceeds it, which belongs to the next
+// weight: so no sum gets long. Stages 4 and 5 add what has the same weight, 2^(26 k) for k from 0
+// to 9. Stage 6 adds five times the upper half to the lower one, since 2^130 = 5: limbs are less
+// than 2^34 then. In stage 7 every limb hands what exceeds 26 bits to the next, and limb 4, times
+// five, to limb 0, which leaves less than 2^26 + 2^11.
 
 `default_nettype none
 
@@ -30,7 +30,9 @@ module sealgate_poly1305_mul
   input  wire limb_t   y_3_i,
   input  wire limb_t   y_4_i,
 
+  // A product, and whether there will be one in the next cycle.
   output      logic    valid_o,
+  output      logic    valid_next_o,
   output      limb_t   product_0_o,
   output      limb_t   product_1_o,
   output      limb_t   product_2_o,
@@ -40,6 +42,8 @@ module sealgate_poly1305_mul
 
   localparam int unsigned Stages = MulStages - 1;
 
+  typedef logic [33:0] wide_t;
+
   // Bit s: stage s + 1 holds a product under way.
   logic [Stages-1:0] valid_q;
 
@@ -48,103 +52,122 @@ module sealgate_poly1305_mul
     else valid_q <= {valid_q[Stages-2:0], valid_i};
   end
 
-  assign valid_o = valid_q[Stages-1];
+  assign valid_o      = valid_q[Stages-1];
+  assign valid_next_o = valid_q[Stages-2];
 
-  // Stage 1: products of limbs, of x and of y.
-  logic [63:0] limb_00_q, limb_01_q, limb_02_q, limb_03_q, limb_04_q;
-  logic [63:0] limb_10_q, limb_11_q, limb_12_q, limb_13_q, limb_14_q;
-  logic [63:0] limb_20_q, limb_21_q, limb_22_q, limb_23_q, limb_24_q;
-  logic [63:0] limb_30_q, limb_31_q, limb_32_q, limb_33_q, limb_34_q;
-  logic [63:0] limb_40_q, limb_41_q, limb_42_q, limb_43_q, limb_44_q;
+  // Stages 1 to 3: products of limbs, of x and of y.
+  localparam int unsigned NumLimbs = 5;
 
-  always_ff @(posedge clk_i) begin
-    if (valid_i) begin
-      limb_00_q <= 64'(x_0_i) * 64'(y_0_i);
-      limb_01_q <= 64'(x_0_i) * 64'(y_1_i);
-      limb_02_q <= 64'(x_0_i) * 64'(y_2_i);
-      limb_03_q <= 64'(x_0_i) * 64'(y_3_i);
-      limb_04_q <= 64'(x_0_i) * 64'(y_4_i);
-      limb_10_q <= 64'(x_1_i) * 64'(y_0_i);
-      limb_11_q <= 64'(x_1_i) * 64'(y_1_i);
-      limb_12_q <= 64'(x_1_i) * 64'(y_2_i);
-      limb_13_q <= 64'(x_1_i) * 64'(y_3_i);
-      limb_14_q <= 64'(x_1_i) * 64'(y_4_i);
-      limb_20_q <= 64'(x_2_i) * 64'(y_0_i);
-      limb_21_q <= 64'(x_2_i) * 64'(y_1_i);
-      limb_22_q <= 64'(x_2_i) * 64'(y_2_i);
-      limb_23_q <= 64'(x_2_i) * 64'(y_3_i);
-      limb_24_q <= 64'(x_2_i) * 64'(y_4_i);
-      limb_30_q <= 64'(x_3_i) * 64'(y_0_i);
-      limb_31_q <= 64'(x_3_i) * 64'(y_1_i);
-      limb_32_q <= 64'(x_3_i) * 64'(y_2_i);
-      limb_33_q <= 64'(x_3_i) * 64'(y_3_i);
-      limb_34_q <= 64'(x_3_i) * 64'(y_4_i);
-      limb_40_q <= 64'(x_4_i) * 64'(y_0_i);
-      limb_41_q <= 64'(x_4_i) * 64'(y_1_i);
-      limb_42_q <= 64'(x_4_i) * 64'(y_2_i);
-      limb_43_q <= 64'(x_4_i) * 64'(y_3_i);
-      limb_44_q <= 64'(x_4_i) * 64'(y_4_i);
+  factor_t x[NumLimbs];
+  limb_t   y[NumLimbs];
+
+  assign x = '{x_0_i, x_1_i, x_2_i, x_3_i, x_4_i};
+  assign y = '{y_0_i, y_1_i, y_2_i, y_3_i, y_4_i};
+
+  for (genvar i = 0; i < NumLimbs; i++) begin : g_x
+    for (genvar j = 0; j < NumLimbs; j++) begin : g_y
+      logic [LimbWidth-1:0]   low;
+      logic [ExcessWidth-1:0] high;
+
+      sealgate_poly1305_limb u_limb (
+        .clk_i,
+        .valid_i({valid_q[1:0], valid_i}),
+        .x_i(x[i]),
+        .y_i(y[j]),
+        .low_o(low),
+        .high_o(high)
+      );
     end
   end
 
-  // Stage 2: sums by weight.
-  logic [63:0] low_0_q, low_1_q, low_2_q, low_3_q, low_4_q;
-  logic [63:0] high_0_q, high_1_q, high_2_q, high_3_q;
-
-  always_ff @(posedge clk_i) begin
-    if (valid_q[0]) begin
-      low_0_q <= limb_00_q;
-      low_1_q <= limb_01_q + limb_10_q;
-      low_2_q <= limb_02_q + limb_11_q + limb_20_q;
-      low_3_q <= (limb_03_q + limb_12_q) + (limb_21_q + limb_30_q);
-      low_4_q <= (limb_04_q + limb_13_q) + (limb_22_q + limb_31_q) + limb_40_q;
-
-      high_0_q <= (limb_14_q + limb_23_q) + (limb_32_q + limb_41_q);
-      high_1_q <= limb_24_q + limb_33_q + limb_42_q;
-      high_2_q <= limb_34_q + limb_43_q;
-      high_3_q <= limb_44_q;
-    end
-  end
-
-  // Stage 3: 2^130 = 5.
-  logic [63:0] sum_0_q, sum_1_q, sum_2_q, sum_3_q, sum_4_q;
-
-  always_ff @(posedge clk_i) begin
-    if (valid_q[1]) begin
-      sum_0_q <= low_0_q + high_0_q + (high_0_q << 2);
-      sum_1_q <= low_1_q + high_1_q + (high_1_q << 2);
-      sum_2_q <= low_2_q + high_2_q + (high_2_q << 2);
-      sum_3_q <= low_3_q + high_3_q + (high_3_q << 2);
-      sum_4_q <= low_4_q;
-    end
-  end
-
-  // Stages 4 and 5: what exceeds a limb goes to the next.
-  logic [63:0] carried_0_q, carried_1_q, carried_2_q, carried_3_q, carried_4_q;
-
-  function automatic logic [63:0] rest(logic [63:0] x);
-    return x & 64'h03ff_ffff;
-  endfunction
-
-  function automatic logic [63:0] carry(logic [63:0] x);
-    return x >> LimbWidth;
-  endfunction
+  // Stages 4 and 5: sums by weight.
+  logic [31:0] part_0a_q;
+  logic [31:0] part_1a_q;
+  logic [31:0] part_2a_q, part_2b_q;
+  logic [31:0] part_3a_q, part_3b_q, part_3c_q;
+  logic [31:0] part_4a_q, part_4b_q, part_4c_q;
+  logic [31:0] part_5a_q, part_5b_q, part_5c_q;
+  logic [31:0] part_6a_q, part_6b_q, part_6c_q;
+  logic [31:0] part_7a_q, part_7b_q;
+  logic [31:0] part_8a_q;
+  logic [31:0] part_9a_q;
 
   always_ff @(posedge clk_i) begin
     if (valid_q[2]) begin
-      carried_0_q <= rest(sum_0_q) + carry(sum_4_q) + (carry(sum_4_q) << 2);
-      carried_1_q <= rest(sum_1_q) + carry(sum_0_q);
-      carried_2_q <= rest(sum_2_q) + carry(sum_1_q);
-      carried_3_q <= rest(sum_3_q) + carry(sum_2_q);
-      carried_4_q <= rest(sum_4_q) + carry(sum_3_q);
+      part_0a_q <= 32'(g_x[0].g_y[0].low);
+      part_1a_q <= 32'(g_x[0].g_y[1].low) + 32'(g_x[1].g_y[0].low) + 32'(g_x[0].g_y[0].high);
+      part_2a_q <= 32'(g_x[0].g_y[2].low) + 32'(g_x[1].g_y[1].low);
+      part_2b_q <= 32'(g_x[2].g_y[0].low) + 32'(g_x[0].g_y[1].high) + 32'(g_x[1].g_y[0].high);
+      part_3a_q <= 32'(g_x[0].g_y[3].low) + 32'(g_x[1].g_y[2].low);
+      part_3b_q <= 32'(g_x[2].g_y[1].low) + 32'(g_x[3].g_y[0].low);
+      part_3c_q <= 32'(g_x[0].g_y[2].high) + 32'(g_x[1].g_y[1].high) + 32'(g_x[2].g_y[0].high);
+      part_4a_q <= 32'(g_x[0].g_y[4].low) + 32'(g_x[1].g_y[3].low) + 32'(g_x[2].g_y[2].low);
+      part_4b_q <= 32'(g_x[3].g_y[1].low) + 32'(g_x[4].g_y[0].low) + 32'(g_x[0].g_y[3].high);
+      part_4c_q <= 32'(g_x[1].g_y[2].high) + 32'(g_x[2].g_y[1].high) + 32'(g_x[3].g_y[0].high);
+      part_5a_q <= 32'(g_x[1].g_y[4].low) + 32'(g_x[2].g_y[3].low) + 32'(g_x[3].g_y[2].low);
+      part_5b_q <= 32'(g_x[4].g_y[1].low) + 32'(g_x[0].g_y[4].high) + 32'(g_x[1].g_y[3].high);
+      part_5c_q <= 32'(g_x[2].g_y[2].high) + 32'(g_x[3].g_y[1].high) + 32'(g_x[4].g_y[0].high);
+      part_6a_q <= 32'(g_x[2].g_y[4].low) + 32'(g_x[3].g_y[3].low);
+      part_6b_q <= 32'(g_x[4].g_y[2].low) + 32'(g_x[1].g_y[4].high);
+      part_6c_q <= 32'(g_x[2].g_y[3].high) + 32'(g_x[3].g_y[2].high) + 32'(g_x[4].g_y[1].high);
+      part_7a_q <= 32'(g_x[3].g_y[4].low) + 32'(g_x[4].g_y[3].low);
+      part_7b_q <= 32'(g_x[2].g_y[4].high) + 32'(g_x[3].g_y[3].high) + 32'(g_x[4].g_y[2].high);
+      part_8a_q <= 32'(g_x[4].g_y[4].low) + 32'(g_x[3].g_y[4].high) + 32'(g_x[4].g_y[3].high);
+      part_9a_q <= 32'(g_x[4].g_y[4].high);
     end
+  end
+
+  logic [31:0] weight_0_q, weight_1_q, weight_2_q, weight_3_q, weight_4_q;
+  logic [31:0] weight_5_q, weight_6_q, weight_7_q, weight_8_q, weight_9_q;
+
+  always_ff @(posedge clk_i) begin
     if (valid_q[3]) begin
-      product_0_o <= ProductWidth'(rest(carried_0_q) + carry(carried_4_q) +
-                                   (carry(carried_4_q) << 2));
-      product_1_o <= ProductWidth'(rest(carried_1_q) + carry(carried_0_q));
-      product_2_o <= ProductWidth'(rest(carried_2_q) + carry(carried_1_q));
-      product_3_o <= ProductWidth'(rest(carried_3_q) + carry(carried_2_q));
-      product_4_o <= ProductWidth'(rest(carried_4_q) + carry(carried_3_q));
+      weight_0_q <= part_0a_q;
+      weight_1_q <= part_1a_q;
+      weight_2_q <= part_2a_q + part_2b_q;
+      weight_3_q <= part_3a_q + part_3b_q + part_3c_q;
+      weight_4_q <= part_4a_q + part_4b_q + part_4c_q;
+      weight_5_q <= part_5a_q + part_5b_q + part_5c_q;
+      weight_6_q <= part_6a_q + part_6b_q + part_6c_q;
+      weight_7_q <= part_7a_q + part_7b_q;
+      weight_8_q <= part_8a_q;
+      weight_9_q <= part_9a_q;
+    end
+  end
+
+  // Stage 6: 2^130 = 5.
+  wide_t sum_0_q, sum_1_q, sum_2_q, sum_3_q, sum_4_q;
+
+  function automatic wide_t fold(logic [31:0] low, logic [31:0] high);
+    return wide_t'(low) + wide_t'(high) + {high, 2'b00};
+  endfunction
+
+  always_ff @(posedge clk_i) begin
+    if (valid_q[4]) begin
+      sum_0_q <= fold(weight_0_q, weight_5_q);
+      sum_1_q <= fold(weight_1_q, weight_6_q);
+      sum_2_q <= fold(weight_2_q, weight_7_q);
+      sum_3_q <= fold(weight_3_q, weight_8_q);
+      sum_4_q <= fold(weight_4_q, weight_9_q);
+    end
+  end
+
+  // Stage 7: what exceeds a limb goes to the next.
+  function automatic limb_t rest(wide_t x);
+    return limb_t'(x[LimbWidth-1:0]);
+  endfunction
+
+  function automatic limb_t carry(wide_t x);
+    return limb_t'(x >> LimbWidth);
+  endfunction
+
+  always_ff @(posedge clk_i) begin
+    if (valid_q[5]) begin
+      product_0_o <= rest(sum_0_q) + carry(sum_4_q) + (carry(sum_4_q) << 2);
+      product_1_o <= rest(sum_1_q) + carry(sum_0_q);
+      product_2_o <= rest(sum_2_q) + carry(sum_1_q);
+      product_3_o <= rest(sum_3_q) + carry(sum_2_q);
+      product_4_o <= rest(sum_4_q) + carry(sum_3_q);
     end
   end
 

@@ -12,12 +12,14 @@ package sealgate_poly1305_pkg;
 
   // Cycles from operands to product, the register of operands included: also the number of
   // interleaved sums.
-  localparam int unsigned MulStages = 6;
+  localparam int unsigned MulStages = 8;
   localparam int unsigned NumChains = MulStages;
 
   localparam int unsigned LimbWidth = 26;
   localparam int unsigned ProductWidth = LimbWidth + 1;
   localparam int unsigned FactorWidth = LimbWidth + 2;
+  // What a product of a factor and a limb exceeds a limb by.
+  localparam int unsigned ExcessWidth = FactorWidth + ProductWidth - LimbWidth;
   // The sum of NumChains products.
   localparam int unsigned SumWidth = LimbWidth + 4;
 
