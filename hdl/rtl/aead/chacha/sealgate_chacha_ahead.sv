@@ -42,7 +42,8 @@ module sealgate_chacha_ahead
   // Beats of text that are released.
   output      logic [2:0]  text_beats_o,
 
-  // A row of a released block comes out two cycles later; its block, with the first of them.
+  // A row of a released block comes out two cycles later; its block, with the first of them and in
+  // the cycle before.
   output      logic        row_ahead_o,
   output      block_t      block_o,
   output      logic [63:0] row_lo_o,
@@ -82,13 +83,14 @@ module sealgate_chacha_ahead
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      release_q    <= 1'b0;
-      text_valid_q <= 1'b0;
+      release_q       <= 1'b0;
+      release_beats_q <= '0;
+      text_valid_q    <= 1'b0;
     end else begin
-      release_q    <= release_d;
-      text_valid_q <= text_valid_i;
+      release_q       <= release_d;
+      release_beats_q <= (release_d && head_q.text) ? head_q.beats : 3'd0;
+      text_valid_q    <= text_valid_i;
     end
-    release_beats_q <= (release_d && head_q.text) ? head_q.beats : 3'd0;
   end
 
   always_ff @(posedge clk_i) begin

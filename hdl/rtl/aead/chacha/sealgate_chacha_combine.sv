@@ -37,7 +37,8 @@ module sealgate_chacha_combine
   input  wire logic [63:0]  aad_lo_i,
   input  wire logic [63:0]  aad_hi_i,
 
-  // A row of the key stream, two cycles after `row_ahead_i`; its block, with the first of them.
+  // A row of the key stream, two cycles after `row_ahead_i`; its block, with the first of them and
+  // in the cycle before.
   input  wire logic         row_ahead_i,
   input  wire block_t       block_i,
   input  wire logic [63:0]  row_lo_i,
@@ -127,7 +128,8 @@ module sealgate_chacha_combine
   logic [1:0]  row_ahead_q;
   logic        row_next_valid_q;
   logic [1:0]  row_next_q;
-  block_t      block_q;
+  logic        block_key_q, block_text_q, block_last_q;
+  logic [2:0]  block_beats_q;
   logic        row_last_next;
   logic [63:0] tail_lo_q, tail_hi_q;          // the bytes of its last row, if that is not full
   logic [63:0] block_tail_lo_q, block_tail_hi_q;
@@ -137,8 +139,8 @@ module sealgate_chacha_combine
   logic        in_last_q;
   logic [63:0] mask_lo_q, mask_hi_q;  // the bytes of the row that are text
 
-  assign text_read     = row_next_valid_q && block_q.text && ({1'b0, row_next_q} < block_q.beats);
-  assign row_last_next = block_q.last && ({1'b0, row_next_q} == block_q.beats - 3'd1);
+  assign text_read     = row_next_valid_q && block_text_q && ({1'b0, row_next_q} < block_beats_q);
+  assign row_last_next = block_last_q && ({1'b0, row_next_q} == block_beats_q - 3'd1);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
@@ -150,7 +152,7 @@ module sealgate_chacha_combine
       if (row_ahead_i) row_ahead_q <= row_ahead_q + 2'd1;
       row_next_valid_q <= row_ahead_i;
       in_text_q        <= text_read;
-      in_key_q         <= row_next_valid_q && block_q.key;
+      in_key_q         <= row_next_valid_q && block_key_q;
     end
   end
 
@@ -160,7 +162,10 @@ module sealgate_chacha_combine
     if (row_ahead_i) begin
       row_next_q <= row_ahead_q;
       if (row_ahead_q == 2'd0) begin
-        block_q         <= block_i;
+        block_key_q     <= block_i.key;
+        block_text_q    <= block_i.text;
+        block_last_q    <= block_i.last;
+        block_beats_q   <= block_i.beats;
         block_tail_lo_q <= tail_lo_q;
         block_tail_hi_q <= tail_hi_q;
       end

@@ -83,7 +83,7 @@ module sealgate_chacha_issue
   logic                    has_text_q;
   logic [BeatsWidth-1:0]   hash_blocks_q;
   logic [31:0]             counter_q;
-  // Beats of the record that no block has been chosen for, and those that have not come in.
+  // Beats of the record that no block has gone out for, and those that have not come in.
   logic [BeatsWidth-1:0]   beats_q;
   logic [BeatsWidth-1:0]   due_q;  // counts only when text is due
   logic                    text_due_q;
@@ -112,7 +112,10 @@ module sealgate_chacha_issue
   assign choose      = cycle_q[1:0] == 2'd2;
   assign choose_key  = choose && (state_q == StKey) && block_room_i && tag_credit_i;
   assign choose_text = choose && (state_q == StText) && block_room_i;
-  assign choose_zero = choose && cmd_ready_o && block_room_i && (scrub_q != '0);
+  // Slots take turns with the banks of the pipe, and so do the blocks of zeros, however seldom there
+  // is room for one: else they might all pass through one bank and leave the other as it was.
+  assign choose_zero = choose && cmd_ready_o && block_room_i && (scrub_q != '0) &&
+                       (cycle_q[2] == scrub_q[0]);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

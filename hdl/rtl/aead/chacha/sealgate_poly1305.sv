@@ -156,7 +156,7 @@ module sealgate_poly1305
   logic    product_valid;
   limb_t   product_0, product_1, product_2, product_3, product_4;
   place_t  product_place;
-  place_t  product_place_next;
+  logic [2:0] product_chain_next;
   logic    product_valid_next;
   logic    keep_product;
   limb_t   chain_0_q[NumChains];
@@ -177,7 +177,7 @@ module sealgate_poly1305
   always_ff @(posedge clk_i) begin
     if (release_block) begin
       take_now_q  <= product_valid_next && held_hash_q.chained &&
-                     (product_place_next.chain == held_hash_q.place.chain);
+                     (product_chain_next == held_hash_q.place.chain);
       take_past_q <= product_valid && held_hash_q.chained &&
                      (product_place.chain == held_hash_q.place.chain);
       kept_0_q    <= held_hash_q.chained ? chain_0_q[held_hash_q.place.chain] : '0;
@@ -270,7 +270,7 @@ module sealgate_poly1305
   end
 
   assign product_place      = places_q[MulStages*PlaceWidth-1-:PlaceWidth];
-  assign product_place_next = places_q[(MulStages-1)*PlaceWidth-1-:PlaceWidth];
+  assign product_chain_next = places_q[(MulStages-1)*PlaceWidth-1-:3];
 
   // The final sum, a cycle behind the products.
   logic  term_q, last_q;

@@ -102,6 +102,11 @@ module sealgate_poly1305_finish
   typedef logic [TopWidth-1:0]  top_t;
   typedef logic [TopWidth:0]    top_sum_t;
 
+  // Of the result, 128 bits count.
+  localparam int unsigned TagTopWidth = 128 - 2 * PartWidth;
+
+  typedef logic [TagTopWidth-1:0] tag_top_t;
+
   part_t      v_0_5_q, v_1_5_q;
   top_t       v_2_5_q;
   logic [6:0] five_q, five_5_q;
@@ -122,7 +127,8 @@ module sealgate_poly1305_finish
   // Stages 6 to 8: h and h + 5, the latter named g.
   part_sum_t h_0_6_q, g_0_6_q, h_1_7_q, g_1_7_q;
   part_t     v_1_6_q, h_0_7_q, g_0_7_q, h_0_8_q, g_0_8_q, h_1_8_q, g_1_8_q;
-  top_t      v_2_6_q, v_2_7_q, h_2_8_q;
+  top_t      v_2_6_q, v_2_7_q;
+  tag_top_t  h_2_8_q;  // if it is chosen, bits 128 and up are not asked for
   top_sum_t  g_2_8_q;
 
   always_ff @(posedge clk_i) begin
@@ -144,16 +150,12 @@ module sealgate_poly1305_finish
       g_0_8_q <= g_0_7_q;
       h_1_8_q <= part_t'(h_1_7_q);
       g_1_8_q <= part_t'(g_1_7_q);
-      h_2_8_q <= v_2_7_q + top_t'(h_1_7_q[PartWidth]);
+      h_2_8_q <= tag_top_t'(v_2_7_q) + tag_top_t'(h_1_7_q[PartWidth]);
       g_2_8_q <= top_sum_t'(v_2_7_q) + top_sum_t'(g_1_7_q[PartWidth]);
     end
   end
 
-  // Stage 9: the one of them that is less than p. Of it, 128 bits count.
-  localparam int unsigned TagTopWidth = 128 - 2 * PartWidth;
-
-  typedef logic [TagTopWidth-1:0] tag_top_t;
-
+  // Stage 9: the one of them that is less than p.
   logic     reaches;
   part_t    reduced_0_q, reduced_1_q;
   tag_top_t reduced_2_q;
@@ -165,7 +167,7 @@ module sealgate_poly1305_finish
     if (valid_q[7]) begin
       reduced_0_q <= reaches ? g_0_8_q : h_0_8_q;
       reduced_1_q <= reaches ? g_1_8_q : h_1_8_q;
-      reduced_2_q <= reaches ? tag_top_t'(g_2_8_q) : tag_top_t'(h_2_8_q);
+      reduced_2_q <= reaches ? tag_top_t'(g_2_8_q) : h_2_8_q;
     end
   end
 

@@ -153,12 +153,12 @@ module sealgate_poly1305_mul
   end
 
   // Stage 7: what exceeds a limb goes to the next.
-  function automatic limb_t rest(wide_t x);
-    return limb_t'(x[LimbWidth-1:0]);
+  function automatic limb_t rest(wide_t sum);
+    return limb_t'(sum & wide_t'((1 << LimbWidth) - 1));
   endfunction
 
-  function automatic limb_t carry(wide_t x);
-    return limb_t'(x >> LimbWidth);
+  function automatic limb_t carry(wide_t sum);
+    return limb_t'(sum >> LimbWidth);
   endfunction
 
   always_ff @(posedge clk_i) begin
