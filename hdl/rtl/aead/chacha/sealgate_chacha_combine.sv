@@ -131,8 +131,8 @@ module sealgate_chacha_combine
   logic        block_key_q, block_text_q, block_last_q;
   logic [2:0]  block_beats_q;
   logic        row_last_next;
-  logic [63:0] tail_lo_q, tail_hi_q;          // the bytes of its last row, if that is not full
-  logic [63:0] block_tail_lo_q, block_tail_hi_q;
+  logic [63:0] tail_lo_q, tail_hi_q;  // the bytes of text in the last row of the next block,
+  logic [63:0] block_tail_lo_q, block_tail_hi_q;  // and of this one
   logic [1:0]  in_row_q;
   logic        in_text_q;
   logic        in_key_q;
@@ -198,10 +198,10 @@ module sealgate_chacha_combine
   always_ff @(posedge clk_i) begin
     if (in_text_q) begin
       row_last_q <= in_last_q;
-      row_lo_q <= (text_q[63:0] ^ row_lo_i) & mask_lo_q;
-      row_hi_q <= (text_q[127:64] ^ row_hi_i) & mask_hi_q;
-      in_lo_q  <= text_q[63:0] & mask_lo_q;
-      in_hi_q  <= text_q[127:64] & mask_hi_q;
+      row_lo_q   <= (text_q[63:0] ^ row_lo_i) & mask_lo_q;
+      row_hi_q   <= (text_q[127:64] ^ row_hi_i) & mask_hi_q;
+      in_lo_q    <= text_q[63:0] & mask_lo_q;
+      in_hi_q    <= text_q[127:64] & mask_hi_q;
     end else if (in_key_q) begin
       row_lo_q <= row_lo_i;
       row_hi_q <= row_hi_i;
