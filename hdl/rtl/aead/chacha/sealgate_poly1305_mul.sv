@@ -42,8 +42,6 @@ module sealgate_poly1305_mul
 
   localparam int unsigned Stages = MulStages - 1;
 
-  typedef logic [33:0] wide_t;
-
   // Bit s: stage s + 1 holds a product under way.
   logic [Stages-1:0] valid_q;
 
@@ -81,54 +79,78 @@ module sealgate_poly1305_mul
   end
 
   // Stages 4 and 5: sums by weight.
-  logic [31:0] part_0a_q;
-  logic [31:0] part_1a_q;
-  logic [31:0] part_2a_q, part_2b_q;
-  logic [31:0] part_3a_q, part_3b_q, part_3c_q;
-  logic [31:0] part_4a_q, part_4b_q, part_4c_q;
-  logic [31:0] part_5a_q, part_5b_q, part_5c_q;
-  logic [31:0] part_6a_q, part_6b_q, part_6c_q;
-  logic [31:0] part_7a_q, part_7b_q;
-  logic [31:0] part_8a_q;
-  logic [31:0] part_9a_q;
+  wide_t part_0a_q;
+  wide_t part_1a_q;
+  wide_t part_2a_q, part_2b_q;
+  wide_t part_3a_q, part_3b_q, part_3c_q;
+  wide_t part_4a_q, part_4b_q, part_4c_q;
+  wide_t part_5a_q, part_5b_q, part_5c_q;
+  wide_t part_6a_q, part_6b_q, part_6c_q;
+  wide_t part_7a_q, part_7b_q;
+  wide_t part_8a_q;
+  wide_t part_9a_q;
 
   always_ff @(posedge clk_i) begin
     if (valid_q[2]) begin
-      part_0a_q <= 32'(g_x[0].g_y[0].low);
-      part_1a_q <= 32'(g_x[0].g_y[1].low) + 32'(g_x[1].g_y[0].low) + 32'(g_x[0].g_y[0].high);
-      part_2a_q <= 32'(g_x[0].g_y[2].low) + 32'(g_x[1].g_y[1].low);
-      part_2b_q <= 32'(g_x[2].g_y[0].low) + 32'(g_x[0].g_y[1].high) + 32'(g_x[1].g_y[0].high);
-      part_3a_q <= 32'(g_x[0].g_y[3].low) + 32'(g_x[1].g_y[2].low);
-      part_3b_q <= 32'(g_x[2].g_y[1].low) + 32'(g_x[3].g_y[0].low);
-      part_3c_q <= 32'(g_x[0].g_y[2].high) + 32'(g_x[1].g_y[1].high) + 32'(g_x[2].g_y[0].high);
-      part_4a_q <= 32'(g_x[0].g_y[4].low) + 32'(g_x[1].g_y[3].low) + 32'(g_x[2].g_y[2].low);
-      part_4b_q <= 32'(g_x[3].g_y[1].low) + 32'(g_x[4].g_y[0].low) + 32'(g_x[0].g_y[3].high);
-      part_4c_q <= 32'(g_x[1].g_y[2].high) + 32'(g_x[2].g_y[1].high) + 32'(g_x[3].g_y[0].high);
-      part_5a_q <= 32'(g_x[1].g_y[4].low) + 32'(g_x[2].g_y[3].low) + 32'(g_x[3].g_y[2].low);
-      part_5b_q <= 32'(g_x[4].g_y[1].low) + 32'(g_x[0].g_y[4].high) + 32'(g_x[1].g_y[3].high);
-      part_5c_q <= 32'(g_x[2].g_y[2].high) + 32'(g_x[3].g_y[1].high) + 32'(g_x[4].g_y[0].high);
-      part_6a_q <= 32'(g_x[2].g_y[4].low) + 32'(g_x[3].g_y[3].low);
-      part_6b_q <= 32'(g_x[4].g_y[2].low) + 32'(g_x[1].g_y[4].high);
-      part_6c_q <= 32'(g_x[2].g_y[3].high) + 32'(g_x[3].g_y[2].high) + 32'(g_x[4].g_y[1].high);
-      part_7a_q <= 32'(g_x[3].g_y[4].low) + 32'(g_x[4].g_y[3].low);
-      part_7b_q <= 32'(g_x[2].g_y[4].high) + 32'(g_x[3].g_y[3].high) + 32'(g_x[4].g_y[2].high);
-      part_8a_q <= 32'(g_x[4].g_y[4].low) + 32'(g_x[3].g_y[4].high) + 32'(g_x[4].g_y[3].high);
-      part_9a_q <= 32'(g_x[4].g_y[4].high);
+      part_0a_q <= wide_t'(g_x[0].g_y[0].low);
+      part_1a_q <= add_3(wide_t'(g_x[0].g_y[1].low),
+                         wide_t'(g_x[1].g_y[0].low),
+                         wide_t'(g_x[0].g_y[0].high));
+      part_2a_q <= wide_t'(g_x[0].g_y[2].low) + wide_t'(g_x[1].g_y[1].low);
+      part_2b_q <= add_3(wide_t'(g_x[2].g_y[0].low),
+                         wide_t'(g_x[0].g_y[1].high),
+                         wide_t'(g_x[1].g_y[0].high));
+      part_3a_q <= wide_t'(g_x[0].g_y[3].low) + wide_t'(g_x[1].g_y[2].low);
+      part_3b_q <= wide_t'(g_x[2].g_y[1].low) + wide_t'(g_x[3].g_y[0].low);
+      part_3c_q <= add_3(wide_t'(g_x[0].g_y[2].high),
+                         wide_t'(g_x[1].g_y[1].high),
+                         wide_t'(g_x[2].g_y[0].high));
+      part_4a_q <= add_3(wide_t'(g_x[0].g_y[4].low),
+                         wide_t'(g_x[1].g_y[3].low),
+                         wide_t'(g_x[2].g_y[2].low));
+      part_4b_q <= add_3(wide_t'(g_x[3].g_y[1].low),
+                         wide_t'(g_x[4].g_y[0].low),
+                         wide_t'(g_x[0].g_y[3].high));
+      part_4c_q <= add_3(wide_t'(g_x[1].g_y[2].high),
+                         wide_t'(g_x[2].g_y[1].high),
+                         wide_t'(g_x[3].g_y[0].high));
+      part_5a_q <= add_3(wide_t'(g_x[1].g_y[4].low),
+                         wide_t'(g_x[2].g_y[3].low),
+                         wide_t'(g_x[3].g_y[2].low));
+      part_5b_q <= add_3(wide_t'(g_x[4].g_y[1].low),
+                         wide_t'(g_x[0].g_y[4].high),
+                         wide_t'(g_x[1].g_y[3].high));
+      part_5c_q <= add_3(wide_t'(g_x[2].g_y[2].high),
+                         wide_t'(g_x[3].g_y[1].high),
+                         wide_t'(g_x[4].g_y[0].high));
+      part_6a_q <= wide_t'(g_x[2].g_y[4].low) + wide_t'(g_x[3].g_y[3].low);
+      part_6b_q <= wide_t'(g_x[4].g_y[2].low) + wide_t'(g_x[1].g_y[4].high);
+      part_6c_q <= add_3(wide_t'(g_x[2].g_y[3].high),
+                         wide_t'(g_x[3].g_y[2].high),
+                         wide_t'(g_x[4].g_y[1].high));
+      part_7a_q <= wide_t'(g_x[3].g_y[4].low) + wide_t'(g_x[4].g_y[3].low);
+      part_7b_q <= add_3(wide_t'(g_x[2].g_y[4].high),
+                         wide_t'(g_x[3].g_y[3].high),
+                         wide_t'(g_x[4].g_y[2].high));
+      part_8a_q <= add_3(wide_t'(g_x[4].g_y[4].low),
+                         wide_t'(g_x[3].g_y[4].high),
+                         wide_t'(g_x[4].g_y[3].high));
+      part_9a_q <= wide_t'(g_x[4].g_y[4].high);
     end
   end
 
-  logic [31:0] weight_0_q, weight_1_q, weight_2_q, weight_3_q, weight_4_q;
-  logic [31:0] weight_5_q, weight_6_q, weight_7_q, weight_8_q, weight_9_q;
+  wide_t weight_0_q, weight_1_q, weight_2_q, weight_3_q, weight_4_q;
+  wide_t weight_5_q, weight_6_q, weight_7_q, weight_8_q, weight_9_q;
 
   always_ff @(posedge clk_i) begin
     if (valid_q[3]) begin
       weight_0_q <= part_0a_q;
       weight_1_q <= part_1a_q;
       weight_2_q <= part_2a_q + part_2b_q;
-      weight_3_q <= part_3a_q + part_3b_q + part_3c_q;
-      weight_4_q <= part_4a_q + part_4b_q + part_4c_q;
-      weight_5_q <= part_5a_q + part_5b_q + part_5c_q;
-      weight_6_q <= part_6a_q + part_6b_q + part_6c_q;
+      weight_3_q <= add_3(part_3a_q, part_3b_q, part_3c_q);
+      weight_4_q <= add_3(part_4a_q, part_4b_q, part_4c_q);
+      weight_5_q <= add_3(part_5a_q, part_5b_q, part_5c_q);
+      weight_6_q <= add_3(part_6a_q, part_6b_q, part_6c_q);
       weight_7_q <= part_7a_q + part_7b_q;
       weight_8_q <= part_8a_q;
       weight_9_q <= part_9a_q;
@@ -138,8 +160,8 @@ module sealgate_poly1305_mul
   // Stage 6: 2^130 = 5.
   wide_t sum_0_q, sum_1_q, sum_2_q, sum_3_q, sum_4_q;
 
-  function automatic wide_t fold(logic [31:0] low, logic [31:0] high);
-    return wide_t'(low) + wide_t'(high) + {high, 2'b00};
+  function automatic wide_t fold(wide_t low, wide_t high);
+    return add_3(low, high, high << 2);
   endfunction
 
   always_ff @(posedge clk_i) begin
@@ -163,7 +185,8 @@ module sealgate_poly1305_mul
 
   always_ff @(posedge clk_i) begin
     if (valid_q[5]) begin
-      product_0_o <= rest(sum_0_q) + carry(sum_4_q) + (carry(sum_4_q) << 2);
+      product_0_o <= limb_t'(add_3(wide_t'(rest(sum_0_q)), wide_t'(carry(sum_4_q)),
+                                   wide_t'(carry(sum_4_q)) << 2));
       product_1_o <= rest(sum_1_q) + carry(sum_0_q);
       product_2_o <= rest(sum_2_q) + carry(sum_1_q);
       product_3_o <= rest(sum_3_q) + carry(sum_2_q);

@@ -27,6 +27,17 @@ package sealgate_poly1305_pkg;
   typedef logic [FactorWidth-1:0]  factor_t;
   typedef logic [SumWidth-1:0]     sum_t;
 
+  // Any sum on the way to a product.
+  localparam int unsigned WideWidth = LimbWidth + 8;
+  typedef logic [WideWidth-1:0] wide_t;
+
+  // The sum of three with one carry chain.
+  function automatic wide_t add_3(wide_t a, wide_t b, wide_t c);
+    return (a ^ b ^ c) + {(a[WideWidth-2:0] & b[WideWidth-2:0]) |
+                          (a[WideWidth-2:0] & c[WideWidth-2:0]) |
+                          (b[WideWidth-2:0] & c[WideWidth-2:0]), 1'b0};
+  endfunction
+
   // Where the product of a block belongs: blocks are summed in NumChains interleaved chains.
   typedef struct packed {
     logic [2:0] chain;
