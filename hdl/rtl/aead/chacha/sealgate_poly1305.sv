@@ -49,70 +49,48 @@ module sealgate_poly1305
   // Blocks wait for the powers of r. The ring cannot overflow: the first block of a record comes
   // three cycles after its r or later, and the powers are there 35 cycles after that.
   localparam int unsigned HoldDepth = 64;
-  localparam int unsigned HoldWidth = $clog2(HoldDepth);
 
-  logic [63:0]          hold_lo_mem[HoldDepth];
-  logic [63:0]          hold_hi_mem[HoldDepth];
-  key_id_t              hold_id_mem[HoldDepth];
-  hash_t                hold_hash_mem[HoldDepth];
-  logic [HoldWidth-1:0] hold_write_q;
-  logic [HoldWidth-1:0] hold_read_q;
-  logic [HoldWidth-1:0] hold_after_q;   // the one after it
-  logic                 hold_waiting_q; // a block is there to be read
-  logic                 hold_read;
-  // The oldest block, outside the ring.
-  logic                 held_valid_q;
-  logic [63:0]          held_lo_q, held_hi_q;
-  key_id_t              held_id_q;
-  hash_t                held_hash_q;
-  logic                 release_block;
-  logic                 release_last;
+  // The oldest block.
+  logic        held_valid;
+  logic [63:0] held_lo, held_hi;
+  key_id_t     held_id;
+  hash_t       held_hash;
+  logic        release_block;
+  logic        release_last;
   // Records whose powers can be read and whose last block is not released yet, and whether there is
   // one.
-  logic                 powers_ready;
-  key_id_t              ready_q;
-  logic                 any_ready_q;
+  logic        powers_ready;
+  key_id_t     ready_q;
+  logic        any_ready_q;
 
-  assign release_block = held_valid_q && any_ready_q;
-  assign release_last  = release_block && held_hash_q.place.last;
-  assign hold_read     = hold_waiting_q && (!held_valid_q || any_ready_q);
+  logic                       unused_hold_ready;
+  logic [$clog2(HoldDepth):0] unused_hold_count;
+
+  sealgate_ram_fifo #(
+    .Width(128 + $bits(key_id_t) + $bits(hash_t)),
+    .Depth(HoldDepth)
+  ) u_hold (
+    .clk_i,
+    .rst_ni,
+    .valid_i,
+    .ready_o(unused_hold_ready),
+    .data_i({hash_i, id_i, block_hi_i, block_lo_i}),
+    .valid_o(held_valid),
+    .ready_i(any_ready_q),
+    .data_o({held_hash, held_id, held_hi, held_lo}),
+    .count_o(unused_hold_count)
+  );
+
+  assign release_block = held_valid && any_ready_q;
+  assign release_last  = release_block && held_hash.place.last;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      hold_write_q   <= '0;
-      hold_read_q    <= '0;
-      hold_after_q   <= HoldWidth'(1);
-      hold_waiting_q <= 1'b0;
-      held_valid_q   <= 1'b0;
-      ready_q        <= '0;
-      any_ready_q    <= 1'b0;
-    end else begin
-      if (valid_i) hold_waiting_q <= 1'b1;
-      else if (hold_read && (hold_after_q == hold_write_q)) hold_waiting_q <= 1'b0;
-      if (valid_i) hold_write_q <= hold_write_q + 1'b1;
-      if (hold_read) hold_read_q <= hold_after_q;
-      if (hold_read) hold_after_q <= hold_after_q + 1'b1;
-      if (hold_read) held_valid_q <= 1'b1;
-      else if (any_ready_q) held_valid_q <= 1'b0;
-      if (powers_ready != release_last) begin
-        ready_q     <= powers_ready ? ready_q + 1'b1 : ready_q - 1'b1;
-        any_ready_q <= powers_ready || (ready_q != key_id_t'(1));
-      end
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (valid_i) begin
-      hold_lo_mem[hold_write_q]   <= block_lo_i;
-      hold_hi_mem[hold_write_q]   <= block_hi_i;
-      hold_id_mem[hold_write_q]   <= id_i;
-      hold_hash_mem[hold_write_q] <= hash_i;
-    end
-    if (hold_read) begin
-      held_lo_q   <= hold_lo_mem[hold_read_q];
-      held_hi_q   <= hold_hi_mem[hold_read_q];
-      held_id_q   <= hold_id_mem[hold_read_q];
-      held_hash_q <= hold_hash_mem[hold_read_q];
+      ready_q     <= '0;
+      any_ready_q <= 1'b0;
+    end else if (powers_ready != release_last) begin
+      ready_q     <= powers_ready ? ready_q + 1'b1 : ready_q - 1'b1;
+      any_ready_q <= powers_ready || (ready_q != key_id_t'(1));
     end
   end
 
@@ -126,9 +104,9 @@ module sealgate_poly1305
     if (!rst_ni) block_valid_q <= 1'b0;
     else block_valid_q <= release_block;
     if (release_block) begin
-      block_place_q <= held_hash_q.place;
-      block_lo_q    <= held_lo_q;
-      block_hi_q    <= held_hi_q;
+      block_place_q <= held_hash.place;
+      block_lo_q    <= held_lo;
+      block_hi_q    <= held_hi;
     end
   end
 
@@ -142,8 +120,8 @@ module sealgate_poly1305
     .r_hi_i,
     .ready_o(powers_ready),
     .read_i(release_block),
-    .read_id_i(held_id_q),
-    .read_power_i(held_hash_q.power),
+    .read_id_i(held_id),
+    .read_power_i(held_hash.power),
     .power_0_o(power_0),
     .power_1_o(power_1),
     .power_2_o(power_2),
@@ -176,15 +154,15 @@ module sealgate_poly1305
 
   always_ff @(posedge clk_i) begin
     if (release_block) begin
-      take_now_q  <= product_valid_next && held_hash_q.chained &&
-                     (product_chain_next == held_hash_q.place.chain);
-      take_past_q <= product_valid && held_hash_q.chained &&
-                     (product_place.chain == held_hash_q.place.chain);
-      kept_0_q    <= held_hash_q.chained ? chain_0_q[held_hash_q.place.chain] : '0;
-      kept_1_q    <= held_hash_q.chained ? chain_1_q[held_hash_q.place.chain] : '0;
-      kept_2_q    <= held_hash_q.chained ? chain_2_q[held_hash_q.place.chain] : '0;
-      kept_3_q    <= held_hash_q.chained ? chain_3_q[held_hash_q.place.chain] : '0;
-      kept_4_q    <= held_hash_q.chained ? chain_4_q[held_hash_q.place.chain] : '0;
+      take_now_q  <= product_valid_next && held_hash.chained &&
+                     (product_chain_next == held_hash.place.chain);
+      take_past_q <= product_valid && held_hash.chained &&
+                     (product_place.chain == held_hash.place.chain);
+      kept_0_q    <= held_hash.chained ? chain_0_q[held_hash.place.chain] : '0;
+      kept_1_q    <= held_hash.chained ? chain_1_q[held_hash.place.chain] : '0;
+      kept_2_q    <= held_hash.chained ? chain_2_q[held_hash.place.chain] : '0;
+      kept_3_q    <= held_hash.chained ? chain_3_q[held_hash.place.chain] : '0;
+      kept_4_q    <= held_hash.chained ? chain_4_q[held_hash.place.chain] : '0;
     end
     if (product_valid) begin
       past_0_q <= product_0;

@@ -3,8 +3,8 @@
 // Product of two limbs for sealgate_poly1305_mul, as a limb and what exceeds it, in three cycles.
 //
 // Theory of operation: 28 x 27 bits are more than a DSP block of an FPGA multiplies, which takes
-// 24 x 17 without sign. So stage 1 makes four products, each in the output register of a block, and
-// stages 2 and 3 add them up, where they overlap.
+// 24 x 17 without sign. So stage 1 makes four products, each in a register of a block, and stages 2
+// and 3 add them up, where they overlap.
 
 `default_nettype none
 
